@@ -1,0 +1,116 @@
+#include "circuit/crossbar.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "circuit/error.hpp"
+#include "circuit/names.hpp"
+
+namespace kirchnet {
+namespace {
+
+CellPosition position(ColumnPattern pattern, Index r, Index c) {
+    return {polarity_of(pattern, c), r, c};
+}
+
+void check_conductance(const CellMatrix& conductance, ColumnPattern pattern,
+                       std::string_view which) {
+    for (Index r = 0; r < conductance.rows(); ++r)
+        for (Index c = 0; c < conductance.cols(); ++c)
+            if (const double g = conductance(r, c); !std::isfinite(g) || g < 0)
+                throw InvalidInput(
+                    fmt::format("cell {} (word line {}, bit line {})",
+                                cell_name(position(pattern, r, c)), r, c),
+                    fmt::format("{} {} S is not a finite number of at least 0", which, g));
+}
+
+void check_resistance(const LineResistance& resistance, Index lines, Index segments,
+                      std::string_view which) {
+    const auto& values = resistance.values();
+    const bool fits = values.size() == 1 ||
+                      (values.rows() == lines && (values.cols() == 1 || values.cols() == segments));
+    if (!fits)
+        throw InvalidInput(
+            std::string(which),
+            fmt::format("{} x {} values given, but the array has {} lines of {} segments; give one "
+                        "value, one per line, or one per segment",
+                        values.rows(), values.cols(), lines, segments));
+    for (Index line = 0; line < values.rows(); ++line)
+        for (Index segment = 0; segment < values.cols(); ++segment)
+            if (const double r = values(line, segment); std::isnan(r) || r < 0)
+                throw InvalidInput(
+                    std::string(which),
+                    fmt::format(
+                        "{} ohm at line {} is not a resistance; give 0 (merged), a positive "
+                        "number or inf (open)",
+                        r, line));
+}
+
+void check_same_shape(const CellMatrix& intended, Index rows, Index cols, std::string_view which) {
+    if (rows != intended.rows() || cols != intended.cols())
+        throw InvalidInput(fmt::format("{} is {} x {}, but the intended conductance is {} x {}",
+                                       which, rows, cols, intended.rows(), intended.cols()));
+}
+
+}  // namespace
+
+LineResistance::LineResistance(double uniform) : values_(CellMatrix::Constant(1, 1, uniform)) {}
+
+LineResistance::LineResistance(const Eigen::VectorXd& per_line) : values_(per_line) {}
+
+LineResistance::LineResistance(CellMatrix per_segment) : values_(std::move(per_segment)) {}
+
+bool operator==(const LineResistance& x, const LineResistance& y) {
+    return x.values_.rows() == y.values_.rows() && x.values_.cols() == y.values_.cols() &&
+           x.values_ == y.values_;
+}
+
+Crossbar::Crossbar(CellMatrix conductance, Wires wires, ColumnPattern pattern)
+    : Crossbar(conductance, conductance,
+               FaultMatrix::Constant(conductance.rows(), conductance.cols(), Fault::none),
+               std::move(wires), pattern) {}
+
+Crossbar::Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, Wires wires,
+                   ColumnPattern pattern)
+    : intended_(std::move(intended)),
+      actual_(std::move(actual)),
+      faults_(std::move(faults)),
+      wires_(std::move(wires)),
+      pattern_(pattern) {
+    const Index m = intended_.rows();
+    const Index n = intended_.cols();
+    if (m < 1 || n < 1)
+        throw InvalidInput("a crossbar needs at least one word line and one bit line");
+    check_same_shape(intended_, actual_.rows(), actual_.cols(), "the actual conductance");
+    check_same_shape(intended_, faults_.rows(), faults_.cols(), "the fault map");
+    check_conductance(intended_, pattern_, "intended conductance");
+    check_conductance(actual_, pattern_, "conductance");
+    check_resistance(wires_.word_line_segment, m, n, "word-line segment resistance");
+    check_resistance(wires_.bit_line_segment, n, m, "bit-line segment resistance");
+    check_resistance(wires_.driver, m, 1, "driver resistance");
+    check_resistance(wires_.sense, n, 1, "sense resistance");
+    for (Index r = 0; r < m; ++r)
+        for (Index c = 0; c < n; ++c)
+            if (faults_(r, c) == Fault::open && actual_(r, c) != 0)
+                throw InvalidInput(fmt::format("cell {}", cell_name(position(pattern_, r, c))),
+                                   fmt::format("is open, but conducts {} S", actual_(r, c)));
+}
+
+double Crossbar::word_line_resistance(Index r, Index c) const {
+    if (c > 0) return wires_.word_line_segment(r, c);
+    return wires_.driver(r) + (wires_.end_segments ? wires_.word_line_segment(r, 0) : 0.0);
+}
+
+double Crossbar::bit_line_resistance(Index r, Index c) const {
+    if (r + 1 < actual_.rows()) return wires_.bit_line_segment(c, r);
+    return wires_.sense(c) + (wires_.end_segments ? wires_.bit_line_segment(c, r) : 0.0);
+}
+
+bool operator==(const Crossbar& x, const Crossbar& y) {
+    return x.shape() == y.shape() && x.pattern_ == y.pattern_ && x.wires_ == y.wires_ &&
+           x.intended_ == y.intended_ && x.actual_ == y.actual_ &&
+           (x.faults_.array() == y.faults_.array()).all();
+}
+
+}  // namespace kirchnet

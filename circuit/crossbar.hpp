@@ -1,0 +1,86 @@
+#pragma once
+
+#include "circuit/faults.hpp"
+#include "circuit/geometry.hpp"
+
+namespace kirchnet {
+
+/// Resistances along a set of lines [ohm]: one value for all, one per line, or one per segment.
+/// Zero merges the two nodes, infinity leaves them unconnected.
+class LineResistance {
+  public:
+    /// One value for every line and segment.
+    LineResistance(double uniform = 0.0);  // NOLINT: a plain number is a resistance
+    /// @param per_line  [lines]
+    explicit LineResistance(const Eigen::VectorXd& per_line);
+    /// @param per_segment  [lines × segments]
+    explicit LineResistance(CellMatrix per_segment);
+
+    [[nodiscard]] double operator()(Index line, Index segment = 0) const {
+        return values_(values_.rows() == 1 ? 0 : line, values_.cols() == 1 ? 0 : segment);
+    }
+    [[nodiscard]] bool is_uniform() const { return values_.size() == 1; }
+    /// Stored values: [1 × 1], [lines × 1] or [lines × segments].
+    [[nodiscard]] const CellMatrix& values() const { return values_; }
+
+    friend bool operator==(const LineResistance& x, const LineResistance& y);
+
+  private:
+    CellMatrix values_;
+};
+
+/// Wires and terminations of one array [ohm]. Word lines are driven at bit line 0, bit lines end
+/// at the last word line in a virtual ground; the far ends are open.
+struct Wires {
+    LineResistance word_line_segment;  ///< left of each cell, [word_lines (× bit_lines)]
+    LineResistance bit_line_segment;   ///< below each cell, [bit_lines (× word_lines)]
+    LineResistance driver;             ///< source of each word line, [word_lines]
+    LineResistance sense;              ///< read-out input of each bit line, [bit_lines]
+    bool end_segments = true;          ///< false: no segment between driver and first cell, nor
+                                       ///< between last cell and read-out (as PytorX does)
+
+    friend bool operator==(const Wires&, const Wires&) = default;
+};
+
+/// One physical array: the only input of netlist writer, solvers and inference. A checked value:
+/// whatever exists is consistent.
+class Crossbar {
+  public:
+    /// An array whose cells all work.
+    /// @param conductance  [S], [word_lines × bit_lines], finite and not negative
+    /// @throws InvalidInput  naming the first bad cell, or the resistance whose shape does not fit
+    explicit Crossbar(CellMatrix conductance, Wires wires = {},
+                      ColumnPattern pattern = ColumnPattern::all_a);
+
+    /// An array some of whose cells are not what was intended.
+    /// @param intended  target conductance [S]
+    /// @param actual    conductance of the cell as it is [S]
+    /// @param faults    why they differ; `Fault::open` requires an actual conductance of 0
+    Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, Wires wires,
+             ColumnPattern pattern);
+
+    [[nodiscard]] ArrayShape shape() const { return {actual_.rows(), actual_.cols()}; }
+    [[nodiscard]] const CellMatrix& conductance() const { return actual_; }
+    [[nodiscard]] const CellMatrix& intended_conductance() const { return intended_; }
+    [[nodiscard]] const FaultMatrix& faults() const { return faults_; }
+    [[nodiscard]] const Wires& wires() const { return wires_; }
+    [[nodiscard]] ColumnPattern pattern() const { return pattern_; }
+
+    /// Resistance between word-line node (r, c) and its left neighbour [ohm]; for c = 0 driver and
+    /// end segment in series, up to the source.
+    [[nodiscard]] double word_line_resistance(Index r, Index c) const;
+    /// Resistance between bit-line node (r, c) and the node below [ohm]; for the last word line
+    /// end segment and sense resistance in series, down to the virtual ground.
+    [[nodiscard]] double bit_line_resistance(Index r, Index c) const;
+
+    friend bool operator==(const Crossbar& x, const Crossbar& y);
+
+  private:
+    CellMatrix intended_;
+    CellMatrix actual_;
+    FaultMatrix faults_;
+    Wires wires_;
+    ColumnPattern pattern_;
+};
+
+}  // namespace kirchnet

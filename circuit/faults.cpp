@@ -1,0 +1,123 @@
+// One uniform number u per cell decides: stuck off if u < p_off, stuck on if u >= 1 - p_on. Both
+// intervals only grow with the rate, so fault sets are nested. u comes from Philox4x64-10 (Salmon
+// et al., SC 2011) with key (seed, hash of the layer name) and counter (trial and purpose, cell).
+#include "circuit/faults.hpp"
+
+#include <Random123/philox.h>
+#include <fmt/format.h>
+
+#include <cmath>
+
+#include "circuit/error.hpp"
+
+namespace kirchnet {
+namespace {
+
+enum class Purpose : std::uint32_t { weight_cell = 1, padding_cell = 2 };
+
+/// FNV-1a, 64 bit: the same on every machine, unlike std::hash.
+std::uint64_t stable_hash(std::string_view text) {
+    std::uint64_t hash = 0xcbf29ce484222325ULL;
+    for (const char letter : text)
+        hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3ULL;
+    return hash;
+}
+
+std::uint64_t pack(std::int32_t high, std::int32_t low) {
+    return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32) |
+           static_cast<std::uint32_t>(low);
+}
+
+r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const CellAddress& cell) {
+    const auto kernel = static_cast<std::uint64_t>(cell.kernel_y) << 48 |
+                        static_cast<std::uint64_t>(cell.kernel_x) << 32 |
+                        static_cast<std::uint64_t>(cell.slice) << 8 |
+                        static_cast<std::uint64_t>(cell.polarity);
+    return {
+        {static_cast<std::uint64_t>(trial) << 32 | static_cast<std::uint64_t>(Purpose::weight_cell),
+         pack(cell.output_channel, cell.input_channel), kernel, 0}};
+}
+
+r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const PaddingCell& cell) {
+    return {{static_cast<std::uint64_t>(trial) << 32 |
+                 static_cast<std::uint64_t>(Purpose::padding_cell),
+             pack(cell.tile_row, cell.tile_column), pack(cell.word_line, cell.bit_line),
+             static_cast<std::uint64_t>(cell.polarity)}};
+}
+
+double uniform(const FaultDraw& draw, std::string_view layer, const CellIdentity& cell) {
+    const auto counter =
+        std::visit([&](const auto& known) { return counter_of(draw.trial, known); }, cell);
+    const r123::Philox4x64::key_type key{{draw.seed, stable_hash(layer)}};
+    return static_cast<double>(r123::Philox4x64{}(counter, key)[0] >> 11) * 0x1p-53;
+}
+
+}  // namespace
+
+std::string_view to_string(Fault fault) {
+    switch (fault) {
+        case Fault::none:
+            return "none";
+        case Fault::stuck_off:
+            return "stuck_off";
+        case Fault::stuck_on:
+            return "stuck_on";
+        case Fault::open:
+            break;
+    }
+    return "open";
+}
+
+Fault parse_fault(std::string_view text) {
+    for (const Fault fault : {Fault::none, Fault::stuck_off, Fault::stuck_on, Fault::open})
+        if (text == to_string(fault)) return fault;
+    throw InvalidInput(fmt::format("fault '{}' is none of none, stuck_off, stuck_on, open", text));
+}
+
+void check(const FaultLaw& law) {
+    if (!(law.rate >= 0 && law.rate <= 1))
+        throw InvalidInput("fault rate", fmt::format("{} is not within 0 and 1", law.rate));
+    if (!(law.stuck_on_per_off >= 0) || !std::isfinite(law.stuck_on_per_off))
+        throw InvalidInput(
+            "stuck-on : stuck-off ratio",
+            fmt::format("{} is not a finite number of at least 0", law.stuck_on_per_off));
+}
+
+Fault draw_fault(const FaultDraw& draw, std::string_view layer, const CellIdentity& cell) {
+    if (draw.law.rate <= 0) return Fault::none;
+    const double u = uniform(draw, layer, cell);
+    if (u < draw.law.stuck_off_probability()) return Fault::stuck_off;
+    if (u >= 1 - draw.law.stuck_on_probability()) return Fault::stuck_on;
+    return Fault::none;
+}
+
+void FaultMap::set(std::string_view layer, const CellIdentity& cell, Fault fault) {
+    if (fault != Fault::none) {
+        layers_[std::string(layer)][cell] = fault;
+        return;
+    }
+    const auto found = layers_.find(layer);
+    if (found == layers_.end()) return;
+    found->second.erase(cell);
+    if (found->second.empty()) layers_.erase(found);
+}
+
+Fault FaultMap::at(std::string_view layer, const CellIdentity& cell) const {
+    const auto found = layers_.find(layer);
+    if (found == layers_.end()) return Fault::none;
+    const auto entry = found->second.find(cell);
+    return entry == found->second.end() ? Fault::none : entry->second;
+}
+
+std::size_t FaultMap::size() const {
+    std::size_t count = 0;
+    for (const auto& [layer, faults] : layers_) count += faults.size();
+    return count;
+}
+
+Fault fault_of(const FaultSource& source, std::string_view layer, const CellIdentity& cell) {
+    if (const auto* draw = std::get_if<FaultDraw>(&source)) return draw_fault(*draw, layer, cell);
+    return std::get<FaultMap>(source).at(layer, cell);
+}
+
+}  // namespace kirchnet

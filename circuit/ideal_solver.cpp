@@ -1,0 +1,24 @@
+#include "circuit/ideal_solver.hpp"
+
+namespace kirchnet {
+
+OperatingPoint IdealSolver::solve(const Crossbar& crossbar,
+                                  const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                  Voltages voltages) {
+    check_inputs(crossbar, inputs);
+    const auto& G = crossbar.conductance();
+    OperatingPoint point;
+    point.current = G.transpose() * inputs;
+    if (voltages == Voltages::keep)
+        for (Index k = 0; k < inputs.cols(); ++k) {
+            point.word_line_voltage.emplace_back(inputs.col(k).replicate(1, G.cols()));
+            point.bit_line_voltage.emplace_back(CellMatrix::Zero(G.rows(), G.cols()));
+        }
+    return point;
+}
+
+Eigen::MatrixXd IdealSolver::transfer(const Crossbar& crossbar) {
+    return crossbar.conductance().transpose();
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,18 @@
+#pragma once
+
+#include "circuit/operating_point_solver.hpp"
+
+namespace kirchnet {
+
+/// The idealised crossbar: no wires, I = Gᵀ V. Every word-line node is at its source's voltage,
+/// every bit-line node at ground.
+class IdealSolver final : public OperatingPointSolver {
+  public:
+    [[nodiscard]] std::string_view name() const override { return "ideal"; }
+    [[nodiscard]] OperatingPoint solve(const Crossbar& crossbar,
+                                       const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                       Voltages voltages) override;
+    [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) override;
+};
+
+}  // namespace kirchnet

@@ -1,0 +1,22 @@
+#include "circuit/operating_point_solver.hpp"
+
+#include <fmt/format.h>
+
+#include "circuit/error.hpp"
+
+namespace kirchnet {
+
+Eigen::MatrixXd OperatingPointSolver::transfer(const Crossbar& crossbar) {
+    const Index m = crossbar.shape().word_lines;
+    return solve(crossbar, Eigen::MatrixXd::Identity(m, m), Voltages::skip).current;
+}
+
+void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs) {
+    if (inputs.rows() != crossbar.shape().word_lines)
+        throw InvalidInput("read voltages",
+                           fmt::format("{} values per input, but the array has {} word lines",
+                                       inputs.rows(), crossbar.shape().word_lines));
+    if (!inputs.allFinite()) throw InvalidInput("read voltages", "contain NaN or infinity");
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,53 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "circuit/crossbar.hpp"
+
+namespace kirchnet {
+
+/// What a solver found for a batch of inputs.
+struct OperatingPoint {
+    Eigen::MatrixXd current;  ///< bit-line currents [A], [bit_lines × batch], out of the array
+    /// Node voltages [V], one [word_lines × bit_lines] matrix per input; NaN where a node is cut
+    /// off. Empty unless asked for.
+    std::vector<CellMatrix> word_line_voltage;
+    std::vector<CellMatrix> bit_line_voltage;
+    double residual = 0;  ///< largest Kirchhoff residual over all nets relative to the largest
+                          ///< branch current met there; NaN where the engine reports none
+    std::vector<std::string> warnings;
+};
+
+enum class Voltages : bool { skip, keep };
+
+/// One road from a crossbar and its read voltages to currents: ideal, nodal, transfer, ngspice.
+/// Linear cells: the current is `transfer(crossbar) * inputs` up to rounding.
+class OperatingPointSolver {
+  public:
+    OperatingPointSolver() = default;
+    OperatingPointSolver(const OperatingPointSolver&) = delete;
+    OperatingPointSolver& operator=(const OperatingPointSolver&) = delete;
+    virtual ~OperatingPointSolver() = default;
+
+    /// `ideal`, `nodal`, `transfer`, `ngspice`.
+    [[nodiscard]] virtual std::string_view name() const = 0;
+
+    /// @param inputs  read voltages [V], [word_lines × batch], finite
+    /// @throws InvalidInput    when `inputs` has another number of rows or holds NaN or infinity
+    /// @throws SingularSystem  naming the net where elimination failed
+    [[nodiscard]] virtual OperatingPoint solve(const Crossbar& crossbar,
+                                               const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                               Voltages voltages) = 0;
+
+    /// The transfer matrix T [S], [bit_lines × word_lines], I = T V. By default one solve per
+    /// word line.
+    [[nodiscard]] virtual Eigen::MatrixXd transfer(const Crossbar& crossbar);
+};
+
+/// The check every engine makes at its door.
+/// @throws InvalidInput  as `OperatingPointSolver::solve` states
+void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs);
+
+}  // namespace kirchnet

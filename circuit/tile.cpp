@@ -1,0 +1,164 @@
+#include "circuit/tile.hpp"
+
+#include <fmt/format.h>
+
+#include "circuit/error.hpp"
+
+namespace kirchnet {
+namespace {
+
+std::vector<ColumnPattern> patterns_of(const TileSettings& settings) {
+    if (!has_column_pair(settings.mapping)) return {ColumnPattern::all_a};
+    if (settings.layout == Layout::interleaved) return {ColumnPattern::interleaved};
+    return {ColumnPattern::all_a, ColumnPattern::all_b};
+}
+
+Index bit_lines_per_output(ColumnPattern pattern) {
+    return pattern == ColumnPattern::interleaved ? 2 : 1;
+}
+
+ArrayShape physical_shape(const WeightBlock& block, const TileSettings& settings,
+                          ColumnPattern pattern) {
+    if (settings.unused == Unused::pad) return settings.array;
+    return {block.weights.rows(), block.weights.cols() * bit_lines_per_output(pattern)};
+}
+
+bool holds_weight(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
+    return r < block.weights.rows() && c / bit_lines_per_output(pattern) < block.weights.cols();
+}
+
+CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
+    const Polarity polarity = polarity_of(pattern, c);
+    const auto int32 = [](Index value) { return static_cast<std::int32_t>(value); };
+    if (!holds_weight(block, pattern, r, c))
+        return PaddingCell{int32(block.tile_row), int32(block.tile_column), int32(r), int32(c),
+                           polarity};
+    const KernelPosition& input = block.inputs[static_cast<std::size_t>(r)];
+    return CellAddress{int32(block.first_output_channel + c / bit_lines_per_output(pattern)),
+                       input.input_channel,
+                       input.kernel_y,
+                       input.kernel_x,
+                       0,
+                       polarity};
+}
+
+/// Intended state of cell (r, c); padding rests at HRS.
+double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
+                Index r, Index c) {
+    if (!holds_weight(block, pattern, r, c)) return 0;
+    const double weight = block.weights(r, c / bit_lines_per_output(pattern));
+    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits);
+    return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
+}
+
+double faulty_conductance(Fault fault, double intended, const DeviceRange& device) {
+    switch (fault) {
+        case Fault::none:
+            return intended;
+        case Fault::stuck_off:
+            return device.off;
+        case Fault::stuck_on:
+            return device.on;
+        case Fault::open:
+            break;
+    }
+    return 0;
+}
+
+Crossbar build_array(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
+                     const std::optional<FaultSource>& source) {
+    const ArrayShape shape = physical_shape(block, settings, pattern);
+    CellMatrix intended(shape.word_lines, shape.bit_lines);
+    CellMatrix actual(shape.word_lines, shape.bit_lines);
+    FaultMatrix faults = FaultMatrix::Constant(shape.word_lines, shape.bit_lines, Fault::none);
+    for (Index r = 0; r < shape.word_lines; ++r)
+        for (Index c = 0; c < shape.bit_lines; ++c) {
+            intended(r, c) = settings.device.conductance(state_of(block, settings, pattern, r, c));
+            if (source)
+                faults(r, c) = fault_of(*source, block.layer, identity_of(block, pattern, r, c));
+            actual(r, c) = faulty_conductance(faults(r, c), intended(r, c), settings.device);
+        }
+    return {std::move(intended), std::move(actual), std::move(faults), settings.wires, pattern};
+}
+
+void check_block(const WeightBlock& block, const TileSettings& settings) {
+    const std::string where =
+        fmt::format("layer {} tile {},{}", block.layer, block.tile_row, block.tile_column);
+    if (block.weights.size() == 0) throw InvalidInput(where, "holds no weight");
+    if (block.weights.rows() > settings.array.word_lines ||
+        block.weights.cols() > outputs_per_tile(settings))
+        throw InvalidInput(
+            where, fmt::format("{} inputs x {} outputs do not fit a {} array", block.weights.rows(),
+                               block.weights.cols(), to_string(settings.array)));
+    if (static_cast<Index>(block.inputs.size()) != block.weights.rows())
+        throw InvalidInput(where, fmt::format("{} kernel positions for {} rows",
+                                              block.inputs.size(), block.weights.rows()));
+    if (!(block.weights.array().abs() <= 1).all())
+        throw InvalidInput(where, "a weight lies outside [-1, 1]; divide by the layer's max|W|");
+}
+
+}  // namespace
+
+std::string_view to_string(Unused unused) {
+    return unused == Unused::pad ? "pad" : "trim";
+}
+
+Unused parse_unused(std::string_view text) {
+    if (text == "pad") return Unused::pad;
+    if (text == "trim") return Unused::trim;
+    throw InvalidInput(fmt::format("unused '{}' is neither pad nor trim", text));
+}
+
+Index outputs_per_tile(const TileSettings& settings) {
+    const Index outputs =
+        settings.array.bit_lines / bit_lines_per_output(patterns_of(settings).front());
+    if (outputs < 1)
+        throw InvalidInput(fmt::format("a {} array has no room for an interleaved column pair",
+                                       to_string(settings.array)));
+    return outputs;
+}
+
+Tile::Tile(WeightBlock block, const TileSettings& settings,
+           const std::optional<FaultSource>& faults)
+    : block_(std::move(block)), settings_(settings) {
+    check(settings_.device);
+    check_block(block_, settings_);
+    for (const ColumnPattern pattern : patterns_of(settings_))
+        arrays_.push_back(build_array(block_, settings_, pattern, faults));
+}
+
+TileColumn Tile::column(Index output, Polarity side) const {
+    const auto pattern = arrays_.front().pattern();
+    if (pattern == ColumnPattern::interleaved)
+        return {0, 2 * output + (side == Polarity::b ? 1 : 0)};
+    return {side == Polarity::b ? std::size_t{1} : std::size_t{0}, output};
+}
+
+CellMeaning Tile::meaning(const CellPosition& position) const {
+    const std::size_t index = arrays_.size() == 2 && position.polarity == Polarity::b ? 1 : 0;
+    const Crossbar& array = arrays_[index];
+    const ArrayShape shape = array.shape();
+    const bool inside = position.word_line >= 0 && position.word_line < shape.word_lines &&
+                        position.bit_line >= 0 && position.bit_line < shape.bit_lines;
+    if (!inside || polarity_of(array.pattern(), position.bit_line) != position.polarity)
+        throw InvalidInput(cell_name(position),
+                           fmt::format("tile {},{} of layer {} has no such cell", block_.tile_row,
+                                       block_.tile_column, block_.layer));
+    const Index r = position.word_line;
+    const Index c = position.bit_line;
+    CellMeaning cell;
+    cell.position = position;
+    cell.identity = identity_of(block_, array.pattern(), r, c);
+    cell.state = state_of(block_, settings_, array.pattern(), r, c);
+    cell.intended_conductance = array.intended_conductance()(r, c);
+    cell.conductance = array.conductance()(r, c);
+    cell.fault = array.faults()(r, c);
+    if (holds_weight(block_, array.pattern(), r, c)) {
+        cell.weight = block_.weights(r, c / bit_lines_per_output(array.pattern()));
+        if (settings_.weight_bits > 0)
+            cell.level = quantize_weight(*cell.weight, largest_level(settings_.weight_bits));
+    }
+    return cell;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,106 @@
+#pragma once
+
+#include <optional>
+#include <string>
+#include <vector>
+
+#include "circuit/crossbar.hpp"
+#include "circuit/faults.hpp"
+#include "circuit/mapping.hpp"
+#include "circuit/names.hpp"
+
+namespace kirchnet {
+
+/// Where a word line's input comes from: position in the kernel of a convolution; fully connected
+/// layers have a 1 x 1 kernel.
+struct KernelPosition {
+    std::int32_t input_channel = 0;
+    std::int32_t kernel_y = 0;
+    std::int32_t kernel_x = 0;
+
+    friend bool operator==(const KernelPosition&, const KernelPosition&) = default;
+};
+
+/// The part of a layer's weight matrix that one tile holds.
+struct WeightBlock {
+    std::string layer;
+    Index tile_row = 0;
+    Index tile_column = 0;
+    Eigen::MatrixXd weights;             ///< [rows × outputs], in [-1, 1]: W / max|W| of the layer
+    std::vector<KernelPosition> inputs;  ///< per row
+    Index first_output_channel = 0;
+};
+
+/// What becomes of the part of an array that a layer does not fill.
+enum class Unused : std::uint8_t {
+    pad,  ///< the array is full size: unused cells at HRS, word lines at 0 V, bit lines grounded
+    trim  ///< the array has exactly the used word lines and bit lines
+};
+
+std::string_view to_string(Unused unused);
+/// @throws InvalidInput  naming the accepted words
+Unused parse_unused(std::string_view text);
+
+/// How weights become arrays.
+struct TileSettings {
+    ArrayShape array;  ///< physical word lines and bit lines of one array
+    Mapping mapping = Mapping::two_column;
+    Layout layout = Layout::split;  ///< of column pairs; `offset` has none
+    Unused unused = Unused::pad;
+    int weight_bits = 8;  ///< 0: continuous
+    DeviceRange device;
+    Wires wires;
+
+    friend bool operator==(const TileSettings&, const TileSettings&) = default;
+};
+
+/// Outputs one tile can hold: its bit lines, or half of them where pairs share an array.
+/// @throws InvalidInput  when not even one output fits
+Index outputs_per_tile(const TileSettings& settings);
+
+/// A physical bit line of one of a tile's arrays.
+struct TileColumn {
+    std::size_t array = 0;
+    Index bit_line = 0;
+};
+
+/// What one physical cell means.
+struct CellMeaning {
+    CellPosition position;
+    CellIdentity identity;            ///< weight address, or padding by position
+    std::optional<double> weight;     ///< normalised; empty for padding
+    std::optional<int> level;         ///< quantised q; empty for padding or continuous mapping
+    double state = 0;                 ///< intended state in [0, 1]
+    double intended_conductance = 0;  ///< [S]
+    double conductance = 0;           ///< [S]
+    Fault fault = Fault::none;
+};
+
+/// A block of weights as circuit: one or two crossbars, faults applied, and the meaning of every
+/// cell. The only place where a fault meets a conductance.
+class Tile {
+  public:
+    /// @param faults  no value: every cell works
+    /// @throws InvalidInput  when the block does not fit the array, or a weight is outside [-1, 1]
+    Tile(WeightBlock block, const TileSettings& settings,
+         const std::optional<FaultSource>& faults = std::nullopt);
+
+    [[nodiscard]] const WeightBlock& block() const { return block_; }
+    [[nodiscard]] const TileSettings& settings() const { return settings_; }
+    /// `split` pairs: a then b; otherwise one.
+    [[nodiscard]] const std::vector<Crossbar>& arrays() const { return arrays_; }
+    [[nodiscard]] Index rows() const { return block_.weights.rows(); }
+    [[nodiscard]] Index outputs() const { return block_.weights.cols(); }
+    /// Physical bit line that carries an output's side; `offset` has only side a.
+    [[nodiscard]] TileColumn column(Index output, Polarity side) const;
+    /// @throws InvalidInput  when the tile has no such cell
+    [[nodiscard]] CellMeaning meaning(const CellPosition& position) const;
+    [[nodiscard]] bool has_pairs() const { return has_column_pair(settings_.mapping); }
+
+  private:
+    WeightBlock block_;
+    TileSettings settings_;
+    std::vector<Crossbar> arrays_;
+};
+
+}  // namespace kirchnet

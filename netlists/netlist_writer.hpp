@@ -1,0 +1,33 @@
+#pragma once
+
+#include <string>
+
+#include "circuit/crossbar.hpp"
+#include "circuit/readout.hpp"
+#include "circuit/tile.hpp"
+
+namespace kirchnet {
+
+/// The flat form, for checking: one line per element of `expand(crossbar)`, plain resistors,
+/// sources `v_in_*`, 0 V ammeters `vs_*`. Ends with `.end`, holds no control block.
+/// @param inputs  read voltages [V], [word_lines]
+std::string write_flat_deck(const Crossbar& crossbar,
+                            const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                            const std::string& title);
+
+/// What a readable deck shows beside the circuit.
+struct TileDeckSettings {
+    Readout readout = Readout::ideal;
+    SubtractorCircuit subtractor;
+    std::string input_comment;  ///< where the read voltages come from, one line
+    std::string fault_comment;  ///< which fault law or map, one line
+};
+
+/// The readable hierarchical deck of a tile: both polarities, wires, drivers, every cell with the
+/// weight it holds, faulty cells as subcircuits of their own, one subtractor per column pair. Runs
+/// unmodified in `ngspice -b` and prints column currents and subtractor outputs.
+/// @param inputs  read voltages [V] of the word lines in use, [rows]; the others are at 0 V
+std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                            const TileDeckSettings& settings);
+
+}  // namespace kirchnet

@@ -1,0 +1,29 @@
+#pragma once
+
+#include <memory>
+
+#include "circuit/operating_point_solver.hpp"
+
+namespace kirchnet {
+
+/// The reference engine: nodal equations of the whole array, solved directly by KLU. Keeps the
+/// symbolic analysis while the pattern stands, so a series of arrays of one shape is only
+/// refactorised. One object serves one thread.
+class NodalSolver final : public OperatingPointSolver {
+  public:
+    NodalSolver();
+    ~NodalSolver() override;
+
+    [[nodiscard]] std::string_view name() const override { return "nodal"; }
+    [[nodiscard]] OperatingPoint solve(const Crossbar& crossbar,
+                                       const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                       Voltages voltages) override;
+    /// T by one adjoint solve per bit line.
+    [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) override;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+}  // namespace kirchnet

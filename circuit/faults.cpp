@@ -1,34 +1,26 @@
 // One uniform number u per cell decides: stuck off if u < p_off, stuck on if u >= 1 - p_on. Both
-// intervals only grow with the rate, so fault sets are nested. u comes from Philox4x64-10 (Salmon
-// et al., SC 2011) with key (seed, hash of the layer name) and counter (trial and purpose, cell).
+// intervals only grow with the rate, so fault sets are nested. u is keyed by seed and layer name
+// and counted by trial, purpose and cell.
 #include "circuit/faults.hpp"
 
-#include <Random123/philox.h>
 #include <fmt/format.h>
 
 #include <cmath>
 
 #include "circuit/error.hpp"
+#include "circuit/random.hpp"
 
 namespace kirchnet {
 namespace {
 
 enum class Purpose : std::uint32_t { weight_cell = 1, padding_cell = 2 };
 
-/// FNV-1a, 64 bit: the same on every machine, unlike std::hash.
-std::uint64_t stable_hash(std::string_view text) {
-    std::uint64_t hash = 0xcbf29ce484222325ULL;
-    for (const char letter : text)
-        hash = (hash ^ static_cast<unsigned char>(letter)) * 0x100000001b3ULL;
-    return hash;
-}
-
 std::uint64_t pack(std::int32_t high, std::int32_t low) {
     return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32) |
            static_cast<std::uint32_t>(low);
 }
 
-r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const CellAddress& cell) {
+std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const CellAddress& cell) {
     const auto kernel = static_cast<std::uint64_t>(cell.kernel_y) << 48 |
                         static_cast<std::uint64_t>(cell.kernel_x) << 32 |
                         static_cast<std::uint64_t>(cell.slice) << 8 |
@@ -38,7 +30,7 @@ r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const CellAddress& ce
          pack(cell.output_channel, cell.input_channel), kernel, 0}};
 }
 
-r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const PaddingCell& cell) {
+std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const PaddingCell& cell) {
     return {{static_cast<std::uint64_t>(trial) << 32 |
                  static_cast<std::uint64_t>(Purpose::padding_cell),
              pack(cell.tile_row, cell.tile_column), pack(cell.word_line, cell.bit_line),
@@ -48,8 +40,7 @@ r123::Philox4x64::ctr_type counter_of(std::uint32_t trial, const PaddingCell& ce
 double uniform(const FaultDraw& draw, std::string_view layer, const CellIdentity& cell) {
     const auto counter =
         std::visit([&](const auto& known) { return counter_of(draw.trial, known); }, cell);
-    const r123::Philox4x64::key_type key{{draw.seed, stable_hash(layer)}};
-    return static_cast<double>(r123::Philox4x64{}(counter, key)[0] >> 11) * 0x1p-53;
+    return keyed_uniform(draw.seed, stream_of(layer), counter);
 }
 
 }  // namespace

@@ -1,0 +1,44 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "data/dataset.hpp"
+#include "nn/layer_driver.hpp"
+
+namespace kirchnet {
+
+/// What a run over a set of images gave.
+struct InferenceResult {
+    std::vector<std::int32_t> predicted;  ///< class per image, ties to the lower class
+    std::vector<AdcCount> adc;            ///< per mapped layer
+    double seconds = 0;                   ///< wall time
+
+    /// Share of images whose prediction is `labels[i]`, 0 to 1.
+    [[nodiscard]] double accuracy(const std::vector<std::int32_t>& labels) const;
+};
+
+/// One driver per mapped layer: everything inference needs beside the graph.
+using Drivers = std::vector<LayerDriver>;
+
+Drivers software_drivers(const Graph& graph);
+
+/// Runs every image; images in parallel, one-thread kernels. Predictions do not depend on the
+/// number of threads.
+/// @throws InvalidInput  when images and network disagree in shape or number of classes
+InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
+                              const LabelledImages& images, const Progress& progress = {});
+
+/// Largest inputs and products per layer over all images, with the ADCs bypassed.
+std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,
+                                       const LabelledImages& images, const Progress& progress = {});
+
+/// The inputs a layer sees for one image under one kernel position, by the given drivers:
+/// [rows of one group], in units of the layer's input.
+/// @param position  output pixel, y * width + x
+/// @throws InvalidInput  when image, group or position do not exist
+std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
+                                const LabelledImages& images, std::size_t image, std::size_t layer,
+                                std::size_t group, std::size_t position);
+
+}  // namespace kirchnet

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <cstdint>
+#include <vector>
+
+#include "nn/converters.hpp"
+#include "nn/feature_maps.hpp"
+#include "nn/operators.hpp"
+
+namespace kirchnet {
+
+/// Everything that turns a layer's inputs into its outputs, as data: operators, converters,
+/// per-column scale (0 masks a column), bias. One driver serves ideal, circuit-level and plain
+/// software inference alike; only its data differ.
+struct LayerDriver {
+    LayerGeometry geometry;
+    LayerOperators operators;
+    std::vector<std::size_t> order;  ///< of tiles: those that read the same rows together
+    Dac dac;
+    Adc adc;
+    std::vector<float> column_scale;  ///< [outputs], digital factor after accumulation
+    std::vector<float> bias;          ///< [outputs], or empty
+};
+
+/// Samples an ADC took and how many fell outside its range.
+struct AdcCount {
+    std::uint64_t samples = 0;
+    std::uint64_t clipped = 0;
+
+    AdcCount& operator+=(const AdcCount& other) {
+        samples += other.samples;
+        clipped += other.clipped;
+        return *this;
+    }
+};
+
+/// Largest magnitudes met by one layer; what converter ranges are calibrated from.
+struct LayerRange {
+    float input = 0;            ///< max |x|
+    bool signed_input = false;  ///< whether any x was negative
+    float product = 0;          ///< max |tile output| before conversion, weight × input units
+    void merge(const LayerRange& other);
+};
+
+/// Buffers of one thread; they grow to the largest layer once and are then reused.
+struct DriverWorkspace {
+    FeatureMaps converted;
+    std::vector<float> patches;
+    std::vector<float> sum;
+    std::vector<float> input_sum;
+    std::vector<float> scratch;
+};
+
+/// The layer as the software network computes it: exact weights, no converters.
+LayerDriver software_driver(const Graph& graph, std::size_t layer);
+
+/// The layer on crossbars, with converter ranges still at 1.
+LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperators operators);
+
+/// Sets the DAC and the digital scale that undoes its range.
+/// @throws InvalidInput  when bits or range are not usable
+void set_dac(LayerDriver& driver, const Dac& dac);
+
+/// out = layer(in), a block of images at once.
+/// @param count  adds this layer's converter statistics
+/// @param range  when given, records the largest values met (the ADC is then bypassed)
+void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
+               DriverWorkspace& workspace, AdcCount& count, LayerRange* range = nullptr);
+
+}  // namespace kirchnet

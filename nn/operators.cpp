@@ -1,0 +1,106 @@
+#include "nn/operators.hpp"
+
+#include <tbb/enumerable_thread_specific.h>
+#include <tbb/parallel_for.h>
+
+#include <mutex>
+
+#include "nn/tiling.hpp"
+
+namespace kirchnet {
+namespace {
+
+struct TileTask {
+    std::size_t layer;
+    std::size_t slot;
+    Index tile_row;
+    Index tile_column;
+};
+
+/// [outputs × rows]: difference of the pair's transfer matrices over the used rows [S], in double.
+Eigen::MatrixXd read_columns(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers) {
+    Eigen::MatrixXd result(tile.outputs(), tile.rows());
+    for (Index j = 0; j < tile.outputs(); ++j) {
+        const TileColumn a = tile.column(j, Polarity::a);
+        result.row(j) = transfers[a.array].row(a.bit_line).head(tile.rows());
+        if (!tile.has_pairs()) continue;
+        const TileColumn b = tile.column(j, Polarity::b);
+        result.row(j) -= transfers[b.array].row(b.bit_line).head(tile.rows());
+    }
+    return result;
+}
+
+TileOperator extract_tile(const Graph& graph, const TileSettings& settings,
+                          const std::optional<FaultSource>& faults, const TileTask& task,
+                          OperatingPointSolver& solver) {
+    const Tile tile(weight_block(graph, task.layer, settings, task.tile_row, task.tile_column),
+                    settings, faults);
+    std::vector<Eigen::MatrixXd> actual;
+    std::vector<Eigen::MatrixXd> wireless;
+    for (const Crossbar& array : tile.arrays()) {
+        actual.push_back(solver.transfer(array));
+        wireless.emplace_back(array.conductance().transpose());
+    }
+    const Eigen::MatrixXd T = read_columns(tile, actual);
+    const Eigen::MatrixXd G = read_columns(tile, wireless);
+
+    TileOperator result;
+    const LayerGeometry geometry = graph.geometry(task.layer);
+    result.first_output = static_cast<std::size_t>(tile.block().first_output_channel);
+    result.group = result.first_output / geometry.outputs_per_group();
+    result.first_row = static_cast<std::size_t>(task.tile_row * settings.array.word_lines);
+    result.rows = static_cast<std::size_t>(tile.rows());
+    result.outputs = static_cast<std::size_t>(tile.outputs());
+    result.weights.resize(result.rows * result.outputs);
+    using Weights = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+    Eigen::Map<Weights>(result.weights.data(), T.rows(), T.cols()) =
+        (T / settings.device.span()).cast<float>();
+    const double signal = G.norm();
+    result.wire_deviation = signal > 0 ? (T - G).norm() / signal : 0;
+    return result;
+}
+
+std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& settings,
+                                 std::vector<LayerOperators>& layers) {
+    std::vector<TileTask> tasks;
+    for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+        const LayerTiling tiling = tile_layer(graph, layer, settings);
+        LayerOperators& operators = layers.emplace_back();
+        operators.scale = tiling.scale;
+        if (!has_column_pair(settings.mapping)) {
+            operators.gain = 2;
+            operators.input_sum =
+                static_cast<float>(-(1 + 2 * settings.device.off / settings.device.span()));
+        }
+        operators.tiles.resize(static_cast<std::size_t>(tiling.tiles()));
+        std::size_t slot = 0;
+        for (Index column = 0; column < tiling.column_tiles; ++column)
+            for (Index row = 0; row < tiling.row_tiles; ++row)
+                tasks.push_back({layer, slot++, row, column});
+    }
+    return tasks;
+}
+
+}  // namespace
+
+std::vector<LayerOperators> extract_operators(const Graph& graph, const TileSettings& settings,
+                                              const std::optional<FaultSource>& faults,
+                                              const SolverFactory& solver,
+                                              const Progress& progress) {
+    std::vector<LayerOperators> layers;
+    const std::vector<TileTask> tasks = list_tiles(graph, settings, layers);
+    tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> solvers(solver);
+    std::mutex mutex;
+    std::size_t done = 0;
+    tbb::parallel_for(std::size_t{0}, tasks.size(), [&](std::size_t i) {
+        const TileTask& task = tasks[i];
+        layers[task.layer].tiles[task.slot] =
+            extract_tile(graph, settings, faults, task, *solvers.local());
+        const std::scoped_lock lock(mutex);
+        ++done;
+        if (progress) progress(done, tasks.size());
+    });
+    return layers;
+}
+
+}  // namespace kirchnet

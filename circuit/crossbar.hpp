@@ -32,12 +32,12 @@ class LineResistance {
 /// Wires and terminations of one array [ohm]. Word lines are driven at bit line 0, bit lines end
 /// at the last word line in a virtual ground; the far ends are open.
 struct Wires {
-    LineResistance word_line_segment;  ///< left of each cell, [word_lines (× bit_lines)]
-    LineResistance bit_line_segment;   ///< below each cell, [bit_lines (× word_lines)]
-    LineResistance driver;             ///< source of each word line, [word_lines]
-    LineResistance sense;              ///< read-out input of each bit line, [bit_lines]
-    bool end_segments = true;          ///< false: no segment between driver and first cell, nor
-                                       ///< between last cell and read-out (as PytorX does)
+    LineResistance word_line_segment = 0.0;  ///< left of each cell, [word_lines (× bit_lines)]
+    LineResistance bit_line_segment = 0.0;   ///< below each cell, [bit_lines (× word_lines)]
+    LineResistance driver = 0.0;             ///< source of each word line, [word_lines]
+    LineResistance sense = 0.0;              ///< read-out input of each bit line, [bit_lines]
+    bool end_segments = true;  ///< false: no segment between driver and first cell, nor
+                               ///< between last cell and read-out (as PytorX does)
 
     friend bool operator==(const Wires&, const Wires&) = default;
 };

@@ -52,24 +52,27 @@ struct Branch {
     std::int32_t c;
     std::int32_t from;
     std::int32_t to;
-    double resistance;  // of wires; cells carry their conductance instead
     double conductance;
 };
+
+/// Infinite for 0 ohm of either sign.
+double conductance_of(double resistance) {
+    return 1 / std::abs(resistance);
+}
 
 /// Calls `visit` for each branch in row-major order: the segment left, the cell, the segment below.
 template <typename Visit>
 void for_each_branch(const Crossbar& crossbar, const NodeNumbers& node, Visit visit) {
     for (std::int32_t r = 0; r < node.m; ++r)
         for (std::int32_t c = 0; c < node.n; ++c) {
-            const double left = crossbar.word_line_resistance(r, c);
-            const double below = crossbar.bit_line_resistance(r, c);
+            const double left = conductance_of(crossbar.word_line_resistance(r, c));
+            const double below = conductance_of(crossbar.bit_line_resistance(r, c));
             const double cell = crossbar.conductance()(r, c);
             visit(Branch{ElementKind::word_line_segment, r, c,
-                         c > 0 ? node.word(r, c - 1) : node.source(r), node.word(r, c), left,
-                         1 / left});
-            visit(Branch{ElementKind::cell, r, c, node.word(r, c), node.bit(r, c), 1 / cell, cell});
+                         c > 0 ? node.word(r, c - 1) : node.source(r), node.word(r, c), left});
+            visit(Branch{ElementKind::cell, r, c, node.word(r, c), node.bit(r, c), cell});
             visit(Branch{ElementKind::bit_line_segment, r, c, node.bit(r, c),
-                         r + 1 < node.m ? node.bit(r + 1, c) : node.ground(c), below, 1 / below});
+                         r + 1 < node.m ? node.bit(r + 1, c) : node.ground(c), below});
         }
 }
 
@@ -77,10 +80,15 @@ bool is_wire(const Branch& branch) {
     return branch.kind != ElementKind::cell;
 }
 
+/// Also a resistance so small that its inverse overflows.
+bool is_merged(const Branch& branch) {
+    return is_wire(branch) && std::isinf(branch.conductance);
+}
+
 DisjointSets merge_zero_resistance(const Crossbar& crossbar, const NodeNumbers& node) {
     DisjointSets nets(static_cast<std::size_t>(node.count()));
     for_each_branch(crossbar, node, [&](const Branch& branch) {
-        if (is_wire(branch) && branch.resistance == 0) nets.join(branch.from, branch.to);
+        if (is_merged(branch)) nets.join(branch.from, branch.to);
     });
     return nets;
 }

@@ -61,7 +61,7 @@ void check(const FaultLaw& law);
 
 /// One chip out of many: the same (seed, trial) gives the same faults on any thread or shard.
 struct FaultDraw {
-    FaultLaw law;
+    FaultLaw law = {};
     std::uint64_t seed = 1;
     std::uint32_t trial = 0;
 };

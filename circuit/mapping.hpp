@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cmath>
 #include <string_view>
 
 namespace kirchnet {
@@ -60,7 +61,8 @@ struct DeviceRange {
     double off = 1e-6;  ///< HRS, state 0, and what a stuck-off cell conducts
 
     [[nodiscard]] double span() const { return on - off; }
-    [[nodiscard]] double conductance(double state) const { return off + state * (on - off); }
+    /// Exactly `off` at 0 and `on` at 1, so that a stuck cell in its intended state is no change.
+    [[nodiscard]] double conductance(double state) const { return std::lerp(off, on, state); }
     friend bool operator==(const DeviceRange&, const DeviceRange&) = default;
 };
 

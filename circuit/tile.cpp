@@ -122,12 +122,17 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
            const std::optional<FaultSource>& faults)
     : block_(std::move(block)), settings_(settings) {
     check(settings_.device);
+    if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
         arrays_.push_back(build_array(block_, settings_, pattern, faults));
 }
 
 TileColumn Tile::column(Index output, Polarity side) const {
+    if (output < 0 || output >= outputs() || (side == Polarity::b && !has_pairs()))
+        throw InvalidInput(fmt::format("layer {} tile {},{} has no side {} of output {}",
+                                       block_.layer, block_.tile_row, block_.tile_column,
+                                       to_char(side), output));
     const auto pattern = arrays_.front().pattern();
     if (pattern == ColumnPattern::interleaved)
         return {0, 2 * output + (side == Polarity::b ? 1 : 0)};

@@ -92,6 +92,7 @@ class Tile {
     [[nodiscard]] Index rows() const { return block_.weights.rows(); }
     [[nodiscard]] Index outputs() const { return block_.weights.cols(); }
     /// Physical bit line that carries an output's side; `offset` has only side a.
+    /// @throws InvalidInput  when the tile has no such output or side
     [[nodiscard]] TileColumn column(Index output, Polarity side) const;
     /// @throws InvalidInput  when the tile has no such cell
     [[nodiscard]] CellMeaning meaning(const CellPosition& position) const;

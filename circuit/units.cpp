@@ -27,6 +27,18 @@ constexpr std::array<Prefix, 10> prefixes{{{'f', 1e-15},
                                            {'G', 1e9},
                                            {'T', 1e12}}};
 
+const Prefix* find_prefix(std::string_view letter) {
+    for (const auto& prefix : prefixes)
+        if (letter.size() == 1 && letter.front() == prefix.letter && prefix.letter != ' ')
+            return &prefix;
+    return nullptr;
+}
+
+/// Dividing by the exact power of ten keeps 20u equal to the literal 20e-6.
+double scale(double value, double factor) {
+    return factor < 1 ? value / std::round(1 / factor) : value * factor;
+}
+
 [[noreturn]] void refuse(std::string_view text, std::string_view what) {
     throw InvalidInput(std::string(what),
                        fmt::format("'{}' is not a number such as 1e-4, 20u, 1k or inf", text));
@@ -39,23 +51,23 @@ double parse_quantity(std::string_view text, std::string_view what) {
     double value = 0;
     const char* begin = text.data();
     const char* end = begin + text.size();
-    if (begin != end && *begin == '+') ++begin;
+    if (text.starts_with('+') && !text.starts_with("+-")) ++begin;  // from_chars knows no '+'
     const auto [rest, status] = std::from_chars(begin, end, value);
-    if (status != std::errc{} || !std::isfinite(value)) refuse(text, what);
-    if (rest == end) return value;
-    for (const auto& prefix : prefixes)
-        // Dividing by the exact power of ten keeps 20u equal to the literal 20e-6.
-        if (rest + 1 == end && *rest == prefix.letter && prefix.letter != ' ')
-            return prefix.factor < 1 ? value / std::round(1 / prefix.factor)
-                                     : value * prefix.factor;
-    refuse(text, what);
+    if (status != std::errc{}) refuse(text, what);
+    if (rest != end) {
+        const auto* prefix = find_prefix({rest, static_cast<std::size_t>(end - rest)});
+        if (prefix == nullptr) refuse(text, what);
+        value = scale(value, prefix->factor);
+    }
+    if (!std::isfinite(value)) refuse(text, what);
+    return value;
 }
 
 std::string format_quantity(double value, std::string_view unit) {
     if (value == 0 || !std::isfinite(value)) return fmt::format("{:g} {}", value, unit);
     auto chosen = prefixes.front();
     for (const auto& prefix : prefixes)
-        if (std::abs(value) >= prefix.factor * (1 - 1e-9)) chosen = prefix;
+        if (std::abs(value) >= prefix.factor * (1 - 5e-5)) chosen = prefix;  // 4 digits round up
     const double scaled = value / chosen.factor;
     if (chosen.letter == ' ') return fmt::format("{:.4g} {}", scaled, unit);
     return fmt::format("{:.4g} {}{}", scaled, chosen.letter, unit);

@@ -8,7 +8,7 @@ namespace kirchnet {
 
 /// The reference engine: nodal equations of the whole array, solved directly by KLU. Keeps the
 /// symbolic analysis while the pattern stands, so a series of arrays of one shape is only
-/// refactorised. One object serves one thread.
+/// refactorised; an array equal to the last one is not even that. One object serves one thread.
 class NodalSolver final : public OperatingPointSolver {
   public:
     NodalSolver();
@@ -20,6 +20,10 @@ class NodalSolver final : public OperatingPointSolver {
                                        Voltages voltages) override;
     /// T by one adjoint solve per bit line.
     [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) override;
+
+    /// How much rounding grows in the last array solved: the largest, over its nets, of
+    /// L^-1 diag(L) 1, which is at least half of Skeel's condition number; 0 without unknown nets.
+    [[nodiscard]] double condition() const;
 
   private:
     struct State;

@@ -1,0 +1,57 @@
+// Everything here goes over the elements, not the assembled matrix: g (u_p - u_q) is exact to
+// rounding of the *current*, whereas L u is exact to rounding of g u, which is larger by as much
+// as the voltages at both ends agree.
+#include "solver/kirchhoff.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kirchnet {
+
+Index net_count(const Expansion& expansion) {
+    return expansion.unknowns + expansion.word_lines + expansion.bit_lines;
+}
+
+Eigen::MatrixXd inflow(const Expansion& expansion, const Potentials& high, const Potentials& low) {
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(expansion.unknowns, high.cols());
+    for (Index k = 0; k < high.cols(); ++k)
+        for (const Element& e : expansion.elements) {
+            const double drop = (high(e.from, k) - high(e.to, k)) + (low(e.from, k) - low(e.to, k));
+            const double current = e.conductance * drop;
+            if (expansion.is_unknown(e.from)) result(e.from, k) -= current;
+            if (expansion.is_unknown(e.to)) result(e.to, k) += current;
+        }
+    return result;
+}
+
+Eigen::MatrixXd terminal_currents(const Expansion& expansion, const Potentials& potentials) {
+    const Index terminals = expansion.word_lines + expansion.bit_lines;
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(terminals, potentials.cols());
+    for (const Element& e : expansion.elements) {
+        if (expansion.is_unknown(e.from) && expansion.is_unknown(e.to)) continue;
+        for (Index k = 0; k < potentials.cols(); ++k) {
+            const double current = e.conductance * (potentials(e.from, k) - potentials(e.to, k));
+            if (!expansion.is_unknown(e.from)) result(e.from - expansion.unknowns, k) -= current;
+            if (!expansion.is_unknown(e.to)) result(e.to - expansion.unknowns, k) += current;
+        }
+    }
+    return result;
+}
+
+double relative_residual(const Expansion& expansion, const Potentials& potentials) {
+    const Potentials no_low_part = Potentials::Zero(potentials.rows(), potentials.cols());
+    const Eigen::MatrixXd excess = inflow(expansion, potentials, no_low_part);
+    double worst = 0;
+    for (Index k = 0; k < potentials.cols() && expansion.unknowns > 0; ++k) {
+        double largest_current = 0;
+        for (const Element& e : expansion.elements)
+            largest_current =
+                std::max(largest_current,
+                         std::abs(e.conductance * (potentials(e.from, k) - potentials(e.to, k))));
+        if (largest_current > 0)
+            worst = std::max(worst, excess.col(k).cwiseAbs().maxCoeff() / largest_current);
+    }
+    return worst;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,219 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <limits>
+#include <string>
+
+#include "circuit/error.hpp"
+#include "tools/plots/axis.hpp"
+#include "tools/plots/bar_chart.hpp"
+#include "tools/plots/heat_map.hpp"
+#include "tools/plots/svg.hpp"
+
+using namespace kirchnet;
+
+namespace {
+
+constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
+
+bool contains(const std::string& text, const std::string& part) {
+    return text.find(part) != std::string::npos;
+}
+
+std::size_t count(const std::string& text, const std::string& part) {
+    std::size_t number = 0;
+    for (auto at = text.find(part); at != std::string::npos; at = text.find(part, at + 1)) ++number;
+    return number;
+}
+
+/// Whether Python's XML parser takes it; true where there is no Python to ask. The file stays for
+/// people to look at.
+bool is_well_formed(const std::string& svg, const std::string& name) {
+    const auto path = std::filesystem::path(KIRCHNET_PLOTS_DIR) / (name + ".svg");
+    std::ofstream(path) << svg;
+    if (std::system("python3 -c 'import xml.dom.minidom' 2>/dev/null") != 0) return true;
+    const std::string command =
+        "python3 -c 'import sys, xml.dom.minidom as m; m.parse(sys.argv[1])' '" + path.string() +
+        "'";
+    return std::system(command.c_str()) == 0;
+}
+
+BarChart accuracy_chart() {
+    return {.title = "Accuracy of resnet20 on 10000 images, 128x128 arrays, 1 ohm segments",
+            .y_label = "accuracy [%]",
+            .groups = {"two_column", "offset", "differential"},
+            .series = {{"software", {91.73, 91.73, 91.73}},
+                       {"ideal", {91.6, 91.5, 91.6}},
+                       {"circuit", {88.2, 71.9, 10.0}},
+                       {"ideal, faults 0.005", {85.1, 40.2, 90.9}},
+                       {"circuit, faults 0.005", {80.3, 22.5, not_a_number}}},
+            .y_max = 100,
+            .decimals = 2};
+}
+
+/// Voltage that grows away from the drivers, smooth but nowhere constant.
+Eigen::MatrixXd smooth_map(Eigen::Index rows, Eigen::Index columns) {
+    Eigen::MatrixXd values(rows, columns);
+    for (Eigen::Index r = 0; r < rows; ++r)
+        for (Eigen::Index c = 0; c < columns; ++c)
+            values(r, c) = 0.08 * static_cast<double>(c) / static_cast<double>(columns) +
+                           0.01 * std::sin(0.3 * static_cast<double>(r));
+    return values;
+}
+
+HeatMap drop_map(Eigen::MatrixXd values) {
+    return {.title = "IR drop, layer3.0.conv1 tile 2,0",
+            .value_label = "IR drop",
+            .unit = "V",
+            .values = std::move(values),
+            .marks = {}};
+}
+
+}  // namespace
+
+TEST_CASE("a bar chart is well-formed and says everything") {
+    const std::string svg = bar_chart(accuracy_chart());
+    CHECK(is_well_formed(svg, "bar_chart"));
+    for (const auto* label :
+         {"two_column", "offset", "differential", "software", "91.73", "circuit, faults 0.005",
+          "accuracy [%]", "22.50", ">100<", "<title", "<desc", "fill=\"#ffffff\""})
+        CHECK_MESSAGE(contains(svg, label), label);
+    // 14 bars (one place is empty), 5 legend squares, 1 background.
+    CHECK(count(svg, "<rect") == 14 + 5 + 1);
+    CHECK_FALSE(contains(svg, "nan"));
+}
+
+TEST_CASE("the height of a bar is its value") {
+    const std::string svg = bar_chart(
+        {.title = "t", .y_label = "y", .groups = {"g"}, .series = {{"s", {25}}}, .y_max = 100});
+    CHECK(contains(svg, "height=\"75\""));  // a quarter of 300 px
+    CHECK(is_well_formed(svg, "one_bar"));
+}
+
+TEST_CASE("values above the wished maximum stay inside the picture") {
+    const std::string svg = bar_chart(
+        {.title = "t", .y_label = "y", .groups = {"g"}, .series = {{"s", {150}}}, .y_max = 100});
+    CHECK(contains(svg, "height=\"300\""));
+}
+
+TEST_CASE("charts of zeros and of nothing at all are drawn") {
+    CHECK(is_well_formed(
+        bar_chart({.title = "", .y_label = "", .groups = {"g"}, .series = {{"", {0}}}}), "zero"));
+    CHECK(is_well_formed(
+        bar_chart({.title = "", .y_label = "", .groups = {"g"}, .series = {{"", {not_a_number}}}}),
+        "nothing"));
+}
+
+TEST_CASE("text from outside cannot break the markup") {
+    BarChart chart = accuracy_chart();
+    chart.title = "a<b & \"c\" > d \x01 </svg>";
+    chart.groups[0] = "<script>";
+    const std::string svg = bar_chart(chart);
+    CHECK(is_well_formed(svg, "escaped"));
+    CHECK_FALSE(contains(svg, "<script>"));
+    CHECK(count(svg, "</svg>") == 1);
+    CHECK(escape_xml("\x01<&>\"\n") == "&lt;&amp;&gt;&quot; ");
+}
+
+TEST_CASE("bar charts that are none are refused") {
+    BarChart chart = accuracy_chart();
+    SUBCASE("no group") {
+        chart.groups.clear();
+    }
+    SUBCASE("no series") {
+        chart.series.clear();
+    }
+    SUBCASE("a value missing") {
+        chart.series[1].values.pop_back();
+    }
+    SUBCASE("negative") {
+        chart.series[1].values[0] = -1;
+    }
+    SUBCASE("infinite") {
+        chart.series[1].values[0] = std::numeric_limits<double>::infinity();
+    }
+    CHECK_THROWS_AS(bar_chart(chart), InvalidInput);
+}
+
+TEST_CASE("a heat map is well-formed and says everything") {
+    HeatMap map = drop_map(smooth_map(128, 128));
+    map.marks = {{5, 120, "xc_a_5_120"}, {0, 0, "xc_a_0_0"}, {90, 40, "xc_a_90_40"}};
+    map.values.row(64).setConstant(not_a_number);
+    const std::string svg = heat_map(map);
+    CHECK(is_well_formed(svg, "heat_map"));
+    for (const auto* label : {"IR drop", "bit line", "word line", "xc_a_5_120", ">100<", " mV<",
+                              "<title", "<desc", "fill=\"#b0b0b0\""})
+        CHECK_MESSAGE(contains(svg, label), label);
+    CHECK(svg.size() < 1'500'000);
+}
+
+TEST_CASE("maps of noise stay small enough to open") {
+    // Every cell another colour: no run is longer than one cell.
+    Eigen::MatrixXd values(128, 128);
+    for (Eigen::Index i = 0; i < values.size(); ++i)
+        values(i / 128, i % 128) = static_cast<double>((i * 7919) % 16384);
+    CHECK(heat_map(drop_map(values)).size() < 1'500'000);
+    CHECK(heat_map(drop_map(Eigen::MatrixXd::Random(256, 256))).size() < 1'500'000);
+}
+
+TEST_CASE("row 0 is at the top and the largest value is brightest") {
+    // Left to right 0 1 over 2 3, i.e. places 0, 1/3, 2/3, 1 of the colours.
+    const std::string svg = heat_map(drop_map((Eigen::MatrixXd(2, 2) << 0, 1, 2, 3).finished()));
+    CHECK(is_well_formed(svg, "four_cells"));
+    const auto path_of = [&](const std::string& run) {
+        const auto at = svg.find("d=\"" + run);
+        REQUIRE(at != std::string::npos);
+        return svg.substr(at - 9, 7);
+    };
+    // Ends of viridis, half a step of 1/128 inside: (68, 1, 84) and (253, 231, 37).
+    CHECK(path_of("M0 0h1").substr(0, 3) == "#44");
+    CHECK(path_of("M1 1h1").substr(0, 2) == "#f");
+    CHECK(count(svg, "<path") == 4);
+}
+
+TEST_CASE("heat maps of odd shapes and constant values are drawn") {
+    CHECK(is_well_formed(heat_map(drop_map(Eigen::MatrixXd::Zero(1, 1))), "one_cell"));
+    CHECK(is_well_formed(heat_map(drop_map(smooth_map(4, 256))), "wide"));
+    CHECK(is_well_formed(heat_map(drop_map(smooth_map(100, 3))), "tall"));
+    CHECK(is_well_formed(heat_map(drop_map(Eigen::MatrixXd::Constant(2, 2, not_a_number))),
+                         "no_values"));
+}
+
+TEST_CASE("heat maps that are none are refused") {
+    HeatMap map = drop_map(smooth_map(3, 4));
+    SUBCASE("empty") {
+        map.values.resize(0, 0);
+    }
+    SUBCASE("infinite") {
+        map.values(1, 1) = std::numeric_limits<double>::infinity();
+    }
+    SUBCASE("a mark below") {
+        map.marks = {{3, 0, "x"}};
+    }
+    SUBCASE("a mark to the right") {
+        map.marks = {{0, 4, "x"}};
+    }
+    SUBCASE("a mark before") {
+        map.marks = {{-1, 0, "x"}};
+    }
+    CHECK_THROWS_AS(heat_map(map), InvalidInput);
+}
+
+TEST_CASE("ticks are round numbers within the range") {
+    CHECK(round_ticks(0, 100, 5) == std::vector<double>{0, 20, 40, 60, 80, 100});
+    CHECK(round_ticks(3, 17, 3) == std::vector<double>{5, 10, 15});
+    CHECK(round_ticks(-1, 1, 4) == std::vector<double>{-1, -0.5, 0, 0.5, 1});
+    CHECK(round_ticks(2, 2, 5) == std::vector<double>{2});
+    CHECK(round_up(91.73) == 100);
+    CHECK(round_up(100) == 100);
+    CHECK(round_up(0.013) == doctest::Approx(0.015));
+}
+
+TEST_CASE("long titles break between words") {
+    const auto lines = wrap_words("one two three", 60, 12);
+    CHECK(lines == std::vector<std::string>{"one two", "three"});
+    CHECK(wrap_words("", 60, 12).empty());
+}

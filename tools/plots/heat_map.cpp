@@ -1,0 +1,235 @@
+// One path per colour, each a list of horizontal runs of cells: a 128 x 128 map of real IR drops
+// takes some 150 kB, where a rectangle per cell would take 1 MB.
+#include "tools/plots/heat_map.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cmath>
+#include <limits>
+
+#include "circuit/error.hpp"
+#include "circuit/units.hpp"
+#include "tools/plots/axis.hpp"
+#include "tools/plots/svg.hpp"
+
+namespace kirchnet {
+namespace {
+
+using Eigen::Index;
+
+constexpr int colour_count = 128;
+constexpr int no_value = -1;
+constexpr std::string_view no_value_colour = "#b0b0b0";
+
+// Points of viridis (van der Walt and Smith, 2015, public domain) at tenths of its range: even
+// steps of value look like even steps of colour, in grey and to the colour-blind too.
+constexpr std::array<std::array<double, 3>, 11> viridis{{{68, 1, 84},
+                                                         {72, 36, 117},
+                                                         {65, 68, 135},
+                                                         {53, 95, 141},
+                                                         {42, 120, 142},
+                                                         {33, 145, 140},
+                                                         {34, 168, 132},
+                                                         {68, 191, 112},
+                                                         {122, 209, 81},
+                                                         {189, 223, 38},
+                                                         {253, 231, 37}}};
+
+/// @param place  0 to 1
+std::string colour_at(double place) {
+    const double position = place * (viridis.size() - 1);
+    const auto lower = std::min(static_cast<std::size_t>(position), viridis.size() - 2);
+    std::array<int, 3> rgb{};
+    for (std::size_t i = 0; i < 3; ++i)
+        rgb[i] = static_cast<int>(std::lround(std::lerp(viridis[lower][i], viridis[lower + 1][i],
+                                                        position - static_cast<double>(lower))));
+    return fmt::format("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
+}
+
+struct Range {
+    double low = std::numeric_limits<double>::infinity();
+    double high = -std::numeric_limits<double>::infinity();
+
+    [[nodiscard]] bool is_empty() const { return low > high; }
+    [[nodiscard]] double place(double value) const {
+        return high > low ? (value - low) / (high - low) : 0.5;
+    }
+    [[nodiscard]] int colour(double value) const {
+        if (std::isnan(value)) return no_value;
+        return std::min(static_cast<int>(place(value) * colour_count), colour_count - 1);
+    }
+};
+
+Range range_of(const Eigen::MatrixXd& values) {
+    Range range;
+    for (const double value : values.reshaped())
+        if (!std::isnan(value)) {
+            range.low = std::min(range.low, value);
+            range.high = std::max(range.high, value);
+        }
+    return range;
+}
+
+void check(const HeatMap& map) {
+    if (map.values.size() == 0) throw InvalidInput("heat map", "holds no values");
+    if (map.values.array().isInf().any()) throw InvalidInput("heat map", "holds an infinite value");
+    for (const CellMark& mark : map.marks)
+        if (mark.row < 0 || mark.row >= map.values.rows() || mark.column < 0 ||
+            mark.column >= map.values.cols())
+            throw InvalidInput("heat map", fmt::format("mark {} at {},{} lies outside", mark.label,
+                                                       mark.row, mark.column));
+}
+
+struct Frame {
+    double side = 1;  // of one cell [px]
+    double left = 72;
+    double top = 0;
+    double plot_width = 0;
+    double plot_height = 0;
+    double width = 0;
+    double height = 0;
+    std::vector<std::string> title;
+
+    [[nodiscard]] double bar_left() const { return left + plot_width + 28; }
+    /// The colour bar is never so short that its labels meet.
+    [[nodiscard]] double bar_height() const { return std::max(plot_height, 140.0); }
+};
+
+Frame lay_out(const HeatMap& map) {
+    Frame frame;
+    const auto rows = static_cast<double>(map.values.rows());
+    const auto columns = static_cast<double>(map.values.cols());
+    frame.side = std::clamp(std::floor(512 / std::max(rows, columns)), 2.0, 48.0);
+    frame.plot_width = frame.side * columns;
+    frame.plot_height = frame.side * rows;
+    constexpr double colour_bar = 28 + 18 + 66 + 24;  // gap, bar, tick labels, rotated label
+    frame.width = std::max(frame.left + frame.plot_width + colour_bar, 420.0);
+    frame.title = wrap_words(map.title, frame.width - 24, 16);
+    frame.top = 30 + 22 * static_cast<double>(frame.title.size());
+    frame.height = frame.top + frame.bar_height() + 56;
+    return frame;
+}
+
+std::string describe(const HeatMap& map, const Range& range) {
+    if (!map.description.empty()) return map.description;
+    if (range.is_empty()) return fmt::format("{}: no values", map.value_label);
+    return fmt::format("{} of {} {}s by {} {}s, from {} to {}", map.value_label, map.values.rows(),
+                       map.y_label, map.values.cols(), map.x_label,
+                       format_quantity(range.low, map.unit), format_quantity(range.high, map.unit));
+}
+
+/// Path data per colour; the last entry is for cells without a value.
+std::vector<std::string> runs_by_colour(const HeatMap& map, const Range& range) {
+    std::vector<std::string> paths(colour_count + 1);
+    for (Index row = 0; row < map.values.rows(); ++row)
+        for (Index first = 0; first < map.values.cols();) {
+            const int colour = range.colour(map.values(row, first));
+            Index end = first + 1;
+            while (end < map.values.cols() && range.colour(map.values(row, end)) == colour) ++end;
+            const auto entry = static_cast<std::size_t>(colour == no_value ? colour_count : colour);
+            paths[entry] += fmt::format("M{} {}h{}v1h-{}z", first, row, end - first, end - first);
+            first = end;
+        }
+    return paths;
+}
+
+void draw_cells(Svg& svg, const HeatMap& map, const Range& range, const Frame& frame) {
+    svg.raw(
+        fmt::format("<g transform=\"translate({} {}) scale({})\" shape-rendering=\"crispEdges\">\n",
+                    frame.left, frame.top, frame.side));
+    const auto paths = runs_by_colour(map, range);
+    for (std::size_t i = 0; i < paths.size(); ++i) {
+        if (paths[i].empty()) continue;
+        const std::string colour = i == colour_count
+                                       ? std::string(no_value_colour)
+                                       : colour_at((static_cast<double>(i) + 0.5) / colour_count);
+        svg.raw(fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colour, paths[i]));
+    }
+    svg.raw("</g>\n");
+}
+
+/// Indices to write along an axis of `count` cells, far enough apart for three digits.
+std::vector<double> index_ticks(Index count, double length) {
+    const int wanted = std::clamp(static_cast<int>(length / 30), 1, 6);
+    auto ticks = round_ticks(0, static_cast<double>(count - 1), wanted);
+    std::erase_if(ticks, [](double tick) { return tick != std::floor(tick); });
+    return ticks;
+}
+
+void draw_axes(Svg& svg, const HeatMap& map, const Frame& frame) {
+    const double bottom = frame.top + frame.plot_height;
+    for (const double tick : index_ticks(map.values.cols(), frame.plot_width)) {
+        const double x = frame.left + (tick + 0.5) * frame.side;
+        svg.line(x, bottom, x, bottom + 5, "#1a1a1a");
+        svg.text(x, bottom + 18, fmt::format("{:g}", tick), {.anchor = Anchor::middle});
+    }
+    for (const double tick : index_ticks(map.values.rows(), frame.plot_height)) {
+        const double y = frame.top + (tick + 0.5) * frame.side;
+        svg.line(frame.left - 5, y, frame.left, y, "#1a1a1a");
+        svg.text(frame.left - 8, y + 4, fmt::format("{:g}", tick), {.anchor = Anchor::end});
+    }
+    svg.text(frame.left + frame.plot_width / 2, bottom + 38, map.x_label,
+             {.size = 13, .anchor = Anchor::middle});
+    svg.text(20, frame.top + frame.plot_height / 2, map.y_label,
+             {.size = 13, .anchor = Anchor::middle, .rotation = -90});
+}
+
+void draw_colour_bar(Svg& svg, const HeatMap& map, const Range& range, const Frame& frame) {
+    constexpr double bar_width = 18;
+    constexpr int steps = 64;
+    const double x = frame.bar_left();
+    const double step = frame.bar_height() / steps;
+    for (int i = 0; i < steps; ++i)  // half a pixel of overlap hides the seams
+        svg.rect(x, frame.top + step * i, bar_width, step + (i + 1 < steps ? 0.5 : 0),
+                 colour_at(1 - (i + 0.5) / steps));
+    const auto y = [&](double value) {
+        return frame.top + frame.bar_height() * (1 - range.place(value));
+    };
+    if (!range.is_empty())
+        for (const double tick : round_ticks(range.low, range.high, 5)) {
+            svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
+            svg.text(x + bar_width + 8, y(tick) + 4, format_quantity(tick, map.unit));
+        }
+    if (map.values.hasNaN()) {
+        svg.rect(x, frame.top + frame.bar_height() + 12, bar_width, 12, no_value_colour);
+        svg.text(x + bar_width + 8, frame.top + frame.bar_height() + 22, "no value");
+    }
+    svg.text(x + bar_width + 80, frame.top + frame.bar_height() / 2, map.value_label,
+             {.size = 13, .anchor = Anchor::middle, .rotation = -90});
+}
+
+void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {
+    for (const CellMark& mark : map.marks) {
+        const double x = frame.left + static_cast<double>(mark.column) * frame.side;
+        const double y = frame.top + static_cast<double>(mark.row) * frame.side;
+        const double margin = frame.side < 8 ? 4 : 0;  // tiny cells get a frame one can see
+        svg.frame(x - margin, y - margin, frame.side + 2 * margin, frame.side + 2 * margin);
+        const bool fits_right =
+            x + frame.side + text_width(mark.label, 12) + 12 < frame.left + frame.plot_width;
+        // Close to the top edge the label goes below its cell's middle, else above.
+        const double baseline = y - frame.top < 12 ? y + 16 : y + frame.side / 2 + 4;
+        svg.text(fits_right ? x + frame.side + margin + 5 : x - margin - 5, baseline, mark.label,
+                 {.anchor = fits_right ? Anchor::start : Anchor::end, .bold = true, .halo = true});
+    }
+}
+
+}  // namespace
+
+std::string heat_map(const HeatMap& map) {
+    check(map);
+    const Range range = range_of(map.values);
+    const Frame frame = lay_out(map);
+    Svg svg(frame.width, frame.height, map.title, describe(map, range));
+    for (std::size_t i = 0; i < frame.title.size(); ++i)
+        svg.text(frame.width / 2, 28 + 22 * static_cast<double>(i), frame.title[i],
+                 {.size = 16, .anchor = Anchor::middle, .bold = true});
+    draw_cells(svg, map, range, frame);
+    draw_axes(svg, map, frame);
+    draw_colour_bar(svg, map, range, frame);
+    draw_marks(svg, map, frame);
+    return svg.str();
+}
+
+}  // namespace kirchnet

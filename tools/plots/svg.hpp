@@ -1,0 +1,48 @@
+#pragma once
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace kirchnet {
+
+enum class Anchor { start, middle, end };
+
+struct TextStyle {
+    double size = 12;  ///< [px]
+    Anchor anchor = Anchor::start;
+    double rotation = 0;  ///< [degree], clockwise
+    bool bold = false;
+    bool halo = false;  ///< white edge, for text over colours
+};
+
+/// An SVG picture on white, so that it reads on light and dark pages; title and description are
+/// what screen readers speak.
+class Svg {
+  public:
+    Svg(double width, double height, std::string_view title, std::string_view description);
+
+    void rect(double x, double y, double width, double height, std::string_view fill);
+    /// Outline only, dark with a white edge.
+    void frame(double x, double y, double width, double height);
+    void line(double x1, double y1, double x2, double y2, std::string_view stroke);
+    void text(double x, double y, std::string_view content, const TextStyle& style = {});
+    /// Elements as they are; what they hold must be escaped already.
+    void raw(std::string_view elements);
+    /// The document so far, closed.
+    [[nodiscard]] std::string str() const;
+
+  private:
+    std::string body_;
+};
+
+/// XML text content and attribute values: markup escaped, control characters dropped.
+std::string escape_xml(std::string_view text);
+
+/// Width of a line of sans-serif text, on the generous side [px].
+double text_width(std::string_view text, double size);
+
+/// Breaks at spaces into lines no wider than `width` where words allow.
+std::vector<std::string> wrap_words(std::string_view text, double width, double size);
+
+}  // namespace kirchnet

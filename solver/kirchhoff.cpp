@@ -12,6 +12,17 @@ Index net_count(const Expansion& expansion) {
     return expansion.unknowns + expansion.word_lines + expansion.bit_lines;
 }
 
+Eigen::MatrixXd injection(const Expansion& expansion, const Potentials& potentials) {
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(expansion.unknowns, potentials.cols());
+    for (const Element& e : expansion.elements) {
+        if (expansion.is_unknown(e.from) == expansion.is_unknown(e.to)) continue;
+        const NetIndex net = expansion.is_unknown(e.from) ? e.from : e.to;
+        const NetIndex terminal = net == e.from ? e.to : e.from;
+        result.row(net) += e.conductance * potentials.row(terminal);
+    }
+    return result;
+}
+
 Eigen::MatrixXd inflow(const Expansion& expansion, const Potentials& high, const Potentials& low) {
     Eigen::MatrixXd result = Eigen::MatrixXd::Zero(expansion.unknowns, high.cols());
     for (Index k = 0; k < high.cols(); ++k)

@@ -11,6 +11,10 @@ using Potentials = Eigen::MatrixXd;
 /// Number of nets whose potential `Potentials` holds.
 Index net_count(const Expansion& expansion);
 
+/// Current that the given terminals would drive into each unknown net at 0 V [A],
+/// [unknowns × batch]: the right-hand side B p of the nodal equations.
+Eigen::MatrixXd injection(const Expansion& expansion, const Potentials& potentials);
+
 /// Current into each unknown net through its elements [A], [unknowns × batch]: zero where
 /// Kirchhoff's current law holds. Voltages are the unevaluated sum `high + low`, so that what
 /// flows between two nets of almost equal voltage keeps its digits.

@@ -74,6 +74,7 @@ struct NodalSolver::State {
     void measure_condition();
     [[noreturn]] void refuse(NetIndex net) const;
     void find_unknowns(Potentials& potentials, Refinement refinement);
+    void refine(Potentials& potentials);
     bool correct(Potentials& high, Potentials& low);
     void keep_voltages(const Potentials& potentials, OperatingPoint& point) const;
 };
@@ -128,15 +129,19 @@ void NodalSolver::State::refuse(NetIndex net) const {
                     to_string(ArrayShape{expansion.word_lines, expansion.bit_lines})));
 }
 
-/// Fills in the unknown rows; the terminals' rows are given. Refinement carries voltages in twice
-/// the working precision, which leaves them correct to the last bit or two.
+/// Fills in the unknown rows; the terminals' rows are given.
 void NodalSolver::State::find_unknowns(Potentials& potentials, Refinement refinement) {
-    potentials.topRows(expansion.unknowns).setZero();
     if (expansion.unknowns == 0) return;
+    auto unknown = potentials.topRows(expansion.unknowns);
+    unknown = injection(expansion, potentials);
+    factors.solve(unknown);
+    if (refinement == Refinement::always || condition > refine_above) refine(potentials);
+}
+
+/// Carries voltages in twice the working precision, which leaves them correct to the last bit.
+void NodalSolver::State::refine(Potentials& potentials) {
     Potentials low = Potentials::Zero(potentials.rows(), potentials.cols());
-    const bool refine = refinement == Refinement::always || condition > refine_above;
-    const int steps = refine ? most_steps : 1;
-    for (int step = 0; step < steps; ++step)
+    for (int step = 0; step < most_steps; ++step)
         if (!correct(potentials, low)) break;
 }
 

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string_view>
 
@@ -27,6 +28,12 @@ void check_converter(int bits, double range, bool is_signed, std::string_view wh
 
 double Dac::levels() const {
     return largest_code(bits, is_signed);
+}
+
+double dac_fraction(const Dac& dac, double value) {
+    if (dac.bits == 0) return value / dac.range;
+    const double code = std::floor(value / dac.range * dac.levels() + 0.5);
+    return std::clamp(code, dac.is_signed ? -dac.levels() : 0.0, dac.levels()) / dac.levels();
 }
 
 double Adc::highest_code() const {

@@ -18,6 +18,9 @@ struct Dac {
     [[nodiscard]] double levels() const;
 };
 
+/// The share of the read voltage that stands for `value`: in [-1, 1], or unbounded when continuous.
+double dac_fraction(const Dac& dac, double value);
+
 /// Analog-to-digital conversion: code = clamp(floor(v / lsb + 1/2), lowest, highest).
 struct Adc {
     int bits = 8;           ///< 0: continuous

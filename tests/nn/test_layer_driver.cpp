@@ -1,0 +1,148 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+
+#include "circuit/ideal_solver.hpp"
+#include "nn/layer_driver.hpp"
+#include "small_networks.hpp"
+
+using namespace kirchnet;
+
+namespace {
+
+const SolverFactory ideal = [] { return std::make_unique<IdealSolver>(); };
+
+FeatureMaps random_maps(const ImageShape& shape, std::size_t images, std::uint64_t seed) {
+    FeatureMaps maps;
+    maps.resize(shape, images);
+    maps.values = test::random_tensor({maps.values.size()}, seed).values;
+    return maps;
+}
+
+/// The definition of a convolution, written out: the oracle for every driver.
+double convolution(const Graph& graph, std::size_t layer, const FeatureMaps& in, std::size_t image,
+                   std::size_t oc, std::size_t y, std::size_t x) {
+    const auto g = graph.geometry(layer);
+    const std::size_t channels = g.input.channels / g.groups;
+    const std::size_t group = oc / g.outputs_per_group();
+    const auto& bias = graph.bias(layer).values;
+    double total = bias.empty() ? 0 : static_cast<double>(bias[oc]);
+    for (std::size_t ic = 0; ic < channels; ++ic)
+        for (std::size_t ky = 0; ky < g.kernel_height; ++ky)
+            for (std::size_t kx = 0; kx < g.kernel_width; ++kx) {
+                const long iy = static_cast<long>(y * g.stride + ky) - static_cast<long>(g.padding);
+                const long ix = static_cast<long>(x * g.stride + kx) - static_cast<long>(g.padding);
+                if (iy < 0 || ix < 0 || iy >= static_cast<long>(g.input.height) ||
+                    ix >= static_cast<long>(g.input.width))
+                    continue;
+                const auto pixel =
+                    (image * g.input.height + static_cast<std::size_t>(iy)) * g.input.width +
+                    static_cast<std::size_t>(ix);
+                const auto weight = ((oc * channels + ic) * g.kernel_height + ky) * g.kernel_width;
+                total += static_cast<double>(graph.weights(layer).values[weight + kx]) *
+                         static_cast<double>(in.channel(group * channels + ic)[pixel]);
+            }
+    return total;
+}
+
+void check_against_definition(const Graph& graph, std::size_t layer, const LayerDriver& driver,
+                              double tolerance) {
+    const auto in = random_maps(graph.geometry(layer).input, 3, 40 + layer);
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    run_layer(driver, in, out, workspace, count);
+    const auto shape = graph.geometry(layer).output;
+    REQUIRE(out.shape == shape);
+    for (std::size_t image = 0; image < 3; ++image)
+        for (std::size_t oc = 0; oc < shape.channels; ++oc)
+            for (std::size_t y = 0; y < shape.height; ++y)
+                for (std::size_t x = 0; x < shape.width; ++x) {
+                    const auto at = (image * shape.height + y) * shape.width + x;
+                    CHECK(std::abs(static_cast<double>(out.channel(oc)[at]) -
+                                   convolution(graph, layer, in, image, oc, y, x)) < tolerance);
+                }
+}
+
+}  // namespace
+
+TEST_CASE(
+    "the software driver is the convolution as defined, strides, padding and groups included") {
+    const Graph graph(test::small_network());
+    for (std::size_t layer = 0; layer < 3; ++layer)
+        check_against_definition(graph, layer, software_driver(graph, layer), 1e-5);
+}
+
+TEST_CASE("without wires and converters a crossbar computes the same convolution") {
+    const Graph graph(test::small_network());
+    for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
+        CAPTURE(to_string(mapping));
+        TileSettings tile;
+        tile.array = {5, 3};
+        tile.mapping = mapping;
+        tile.weight_bits = 0;
+        const auto operators = extract_operators(graph, tile, std::nullopt, ideal);
+        for (std::size_t layer = 0; layer < 3; ++layer) {
+            auto driver = crossbar_driver(graph, layer, operators[layer]);
+            set_dac(driver, {0, 3.0, true});  // the range must cancel
+            check_against_definition(graph, layer, driver, 3e-5);
+        }
+    }
+}
+
+TEST_CASE("eight-bit converters stay within their steps, and samples are counted") {
+    const Graph graph(test::small_network());
+    TileSettings tile;
+    tile.array = {64, 64};
+    const auto operators = extract_operators(graph, tile, std::nullopt, ideal);
+    auto driver = crossbar_driver(graph, 0, operators[0]);
+    set_dac(driver, {8, 1.0, true});
+    driver.adc = {8, 12.0, true};  // 12 rows of at most 1: nothing can clip
+    // Half a step of 12 inputs of weight up to 1, of 12 weights, and of one ADC sample.
+    const double tolerance = 12 * 0.5 / 127 + 12 * 0.5 / 127 + 0.5 * 12.0 / 127;
+    check_against_definition(graph, 0, driver, tolerance);
+
+    const auto in = random_maps(graph.geometry(0).input, 2, 7);
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    run_layer(driver, in, out, workspace, count);
+    CHECK(count.samples == 4 * 2 * 9);  // outputs x images x positions, one row tile
+    CHECK(count.clipped == 0);
+    driver.adc.range = 0.01;
+    run_layer(driver, in, out, workspace, count);
+    CHECK(count.clipped > 60);
+}
+
+TEST_CASE("a column of scale 0 is masked, bias and neighbours stay") {
+    const Graph graph(test::small_network());
+    auto driver = software_driver(graph, 0);
+    driver.column_scale[2] = 0;
+    const auto in = random_maps(graph.geometry(0).input, 1, 3);
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    run_layer(driver, in, out, workspace, count);
+    for (std::size_t i = 0; i < out.plane(); ++i)
+        CHECK(out.channel(2)[i] == graph.bias(0).values[2]);
+    CHECK(out.channel(1)[4] != graph.bias(0).values[1]);
+}
+
+TEST_CASE("observing records the largest input and product of a layer") {
+    const Graph graph(test::small_network());
+    const auto driver = software_driver(graph, 0);
+    auto in = random_maps(graph.geometry(0).input, 1, 3);
+    in.values[11] = -4.5F;
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    LayerRange range;
+    run_layer(driver, in, out, workspace, count, &range);
+    CHECK(range.input == 4.5F);
+    CHECK(range.signed_input);
+    float largest = 0;
+    for (std::size_t oc = 0; oc < 4; ++oc)
+        for (std::size_t i = 0; i < out.plane(); ++i)
+            largest = std::max(largest, std::abs(out.channel(oc)[i] - graph.bias(0).values[oc]));
+    CHECK(range.product == doctest::Approx(largest).epsilon(1e-5));
+}

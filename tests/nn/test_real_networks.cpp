@@ -1,0 +1,63 @@
+// Trained CIFAR-10 networks on real images; needs KIRCHNET_TEST_DATA.
+#include <doctest/doctest.h>
+
+#include <cstdlib>
+#include <filesystem>
+
+#include "circuit/ideal_solver.hpp"
+#include "data/network_file.hpp"
+#include "nn/comparison.hpp"
+
+using namespace kirchnet;
+
+namespace {
+
+std::filesystem::path test_data() {
+    const char* folder = std::getenv("KIRCHNET_TEST_DATA");
+    if (folder == nullptr) MESSAGE("skipped: KIRCHNET_TEST_DATA is not set");
+    return folder == nullptr ? "" : folder;
+}
+
+Graph import(const std::filesystem::path& data, const std::string& name, double prune = 0) {
+    Network network = import_state_dict(data / "networks" / name);
+    prune_by_magnitude(network, prune);
+    return Graph(std::move(network));
+}
+
+}  // namespace
+
+TEST_CASE("imported networks reach the accuracy their authors measured") {
+    const auto data = test_data();
+    if (data.empty()) return;
+    const auto images = read_test_images(data / "cifar10");
+    const auto accuracy = [&](const std::string& name) {
+        const Graph graph = import(data, name);
+        return 100 * run_inference(graph, software_drivers(graph), images).accuracy(images.labels);
+    };
+    // Measured by others in float32 on the same 10,000 images; ± 0.02 allows two rounding ties.
+    CHECK(std::abs(accuracy("cifar10_resnet20_optA.h5") - 91.73) <= 0.02);
+    CHECK(std::abs(accuracy("cifar10_resnet20_optB.h5") - 90.65) <= 0.02);
+}
+
+TEST_CASE("a pruned ResNet-20 without wires, converters and faults agrees on every image") {
+    const auto data = test_data();
+    if (data.empty()) return;
+    const Graph graph = import(data, "cifar10_resnet20_optA.h5", 0.5);
+    const auto images = subset(read_test_images(data / "cifar10"), 0, 500);
+    const auto software = run_inference(graph, software_drivers(graph), images);
+    ComparisonSettings settings;
+    settings.tile.array = {64, 64};
+    settings.tile.weight_bits = 0;
+    settings.converters = {0, 0, Operators::ideal};
+    ComparisonObserver observer;
+    std::size_t arms = 0;
+    observer.finished = [&](const ArmResult& arm) {
+        ++arms;
+        CAPTURE(to_string(arm.mapping));
+        CHECK(arm.inference.predicted == software.predicted);
+    };
+    run_comparison(
+        graph, images, subset(images, 0, 8), settings,
+        [] { return std::make_unique<IdealSolver>(); }, observer);
+    CHECK(arms == 6);
+}

@@ -1,0 +1,375 @@
+// Every option of every subcommand, and nothing else: CLI11 is slow to compile and stays here.
+#include "tools/command_line.hpp"
+
+#include <fmt/format.h>
+
+#include <CLI/CLI.hpp>
+#include <clocale>
+#include <cstdio>
+#include <functional>
+#include <new>
+
+#include "circuit/error.hpp"
+#include "circuit/units.hpp"
+#include "tools/commands.hpp"
+
+namespace kirchnet {
+namespace {
+
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+constexpr int exit_bad_input = 2;
+constexpr int exit_failure = 1;
+
+void add_key(CLI::App& app, Settings& settings, const std::string& flag, const std::string& key,
+             const std::string& help, const std::string& type) {
+    app.add_option_function<std::string>(
+           flag, [&settings, key](const std::string& value) { settings.emplace_back(key, value); },
+           help)
+        ->type_name(type);
+}
+
+void add_set(CLI::App& app, Settings& settings) {
+    app.add_option_function<std::vector<std::string>>(
+           "--set",
+           [&settings](const std::vector<std::string>& pairs) {
+               for (const auto& pair : pairs) {
+                   const auto equals = pair.find('=');
+                   if (equals == std::string::npos)
+                       throw CLI::ValidationError("--set",
+                                                  "'" + pair + "' is not section.key=value");
+                   settings.emplace_back(pair.substr(0, equals), pair.substr(equals + 1));
+               }
+           },
+           "Any key of an experiment file; may be repeated")
+        ->type_name("SECTION.KEY=VALUE")
+        ->take_all();
+}
+
+/// NETWORK may be a network file or an experiment in TOML.
+void add_source(CLI::App& app, Settings& settings, std::string& experiment, bool required) {
+    auto* option = app.add_option_function<std::vector<std::string>>(
+        "network",
+        [&settings, &experiment](const std::vector<std::string>& paths) {
+            for (const auto& path : paths) {
+                if (path.ends_with(".toml"))
+                    experiment = path;
+                else
+                    settings.emplace_back("network", path);
+            }
+        },
+        "Network file (.h5, made by 'kirchnet import') and/or experiment file (.toml)");
+    option->type_name("NETWORK|EXPERIMENT.toml");
+    if (required) option->required();
+}
+
+void add_chip_keys(CLI::App& app, Settings& settings) {
+    add_key(app, settings, "--array", "array.size", "Word lines x bit lines of one array [128x128]",
+            "MxN");
+    add_key(app, settings, "--segment", "array.segment",
+            "Wire resistance per cell pitch, both directions [1]", "OHM");
+    add_key(app, settings, "--driver", "array.driver", "Resistance of each word-line driver [0]",
+            "OHM");
+    add_key(app, settings, "--sense", "array.sense", "Resistance of each read-out input [0]",
+            "OHM");
+    add_key(app, settings, "--g-on", "cells.on", "Conductance of a cell at LRS [1e-4]", "SIEMENS");
+    add_key(app, settings, "--g-off", "cells.off", "Conductance of a cell at HRS [1e-6]",
+            "SIEMENS");
+    add_key(app, settings, "--layout", "array.layout",
+            "split: a pair is two arrays; interleaved: "
+            "neighbouring bit lines of one [split]",
+            "LAYOUT");
+    add_key(app, settings, "--unused", "array.unused",
+            "pad: arrays are full size; trim: exactly the used lines [pad]", "pad|trim");
+    add_key(app, settings, "--weight-bits", "mapping.weight_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--fault-rate", "faults.rate", "Probability of a stuck cell [0]", "P");
+    add_key(app, settings, "--fault-ratio", "faults.stuck_on_per_off",
+            "Stuck-on per stuck-off cell [5.2]", "RATIO");
+    add_key(app, settings, "--faults", "faults.map", "Fault map file instead of a rate", "F.h5");
+    add_key(app, settings, "--seed", "faults.seed", "Seed of the fault draw [1]", "N");
+    add_key(app, settings, "--trial", "faults.trial", "Which chip of that seed [0]", "K");
+    add_key(app, settings, "--threads", "run.threads", "0 = all cores [0]", "N");
+}
+
+void add_data_keys(CLI::App& app, Settings& settings) {
+    add_key(app, settings, "--data", "data",
+            "Test images: CIFAR-10 folder or .bin/.bin.xz, IDX folder, or images file (.h5)",
+            "PATH");
+    add_key(app, settings, "--calibration", "calibration",
+            "Images to fit converter ranges on [training part beside --data]", "PATH");
+}
+
+/// The wires and the array of `solve`, and of `check` on a given array.
+void add_crossbar_options(CLI::App& app, SolveArguments& arguments) {
+    const std::string ohm = "OHM|FILE";
+    app.add_option(
+           "--conductance", arguments.conductance,
+           "Conductances [S]: a line per word line (CSV, .npy, FILE.h5:/name, or a crossbar "
+           "file of ours)")
+        ->type_name("G");
+    app.add_option("--input", arguments.input, "Read voltages [V]: a line per input vector")
+        ->type_name("V");
+    app.add_option("--wl-segment", arguments.word_line_segment,
+                   "Word-line resistance per cell [0]; inf = open")
+        ->type_name(ohm);
+    app.add_option("--bl-segment", arguments.bit_line_segment,
+                   "Bit-line resistance per cell [0]; inf = open")
+        ->type_name(ohm);
+    app.add_option("--driver", arguments.driver, "Driver resistance [0]")->type_name(ohm);
+    app.add_option("--sense", arguments.sense, "Read-out input resistance [0]")->type_name(ohm);
+    app.add_flag("--no-end-segments", arguments.no_end_segments,
+                 "No segment before the first and after the last cell");
+}
+
+class CommandLine {
+  public:
+    CommandLine() {
+        app_.require_subcommand(1);
+        app_.set_version_flag("--version", "kirchnet " KIRCHNET_VERSION);
+        app_.get_formatter()->column_width(34);
+        app_.failure_message(CLI::FailureMessage::simple);
+        add_compare();
+        add_netlist();
+        add_solve();
+        add_check();
+        add_import();
+        add_faults();
+        add_info();
+    }
+
+    int parse_and_run(int argc, const char* const* argv) {
+        try {
+            app_.parse(argc, argv);
+        } catch (const CLI::ParseError& error) {
+            const int code = app_.exit(error);
+            return code == 0 ? 0 : exit_bad_input;
+        }
+        return command_();
+    }
+
+  private:
+    template <typename Arguments>
+    CLI::App& add(const std::string& name, const std::string& purpose, Arguments& arguments,
+                  int (*run)(const Arguments&), const std::string& examples) {
+        auto& sub = *app_.add_subcommand(name, purpose);
+        sub.footer("Examples:\n" + examples);
+        sub.callback(
+            [this, &arguments, run] { command_ = [&arguments, run] { return run(arguments); }; });
+        return sub;
+    }
+
+    void add_compare() {
+        auto& sub =
+            add("compare", "Idealised against circuit-level accuracy, image by image", compare_,
+                run_compare,
+                "  kirchnet compare net.h5 --data cifar10 --array 64x64 --segment 1 --out r.h5\n"
+                "  kirchnet compare net.h5 --data cifar10 --mapping differential "
+                "--fault-rate 0.005 --json\n"
+                "  kirchnet compare experiment.toml --set array.segment=2.12\n"
+                "  kirchnet compare net.h5 --data cifar10 --dry-run   (prints every key)");
+        add_source(sub, compare_.settings, compare_.experiment, true);
+        auto& settings = compare_.settings;
+        add_data_keys(sub, settings);
+        add_key(sub, settings, "--images", "images", "Use the first N test images [all]", "N");
+        add_key(sub, settings, "--mapping", "mapping.names",
+                "two_column, offset, differential: any, with commas [all three]", "LIST");
+        add_chip_keys(sub, settings);
+        add_key(sub, settings, "--dac-bits", "converters.dac_bits", "0 = continuous [8]", "BITS");
+        add_key(sub, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
+        add_key(sub, settings, "--calibrate-on", "converters.calibrate_on",
+                "Operators that ADC ranges are fitted on [circuit]", "ideal|circuit");
+        add_key(sub, settings, "--engine", "run.engine",
+                "transfer, nodal, ngspice or ideal [transfer]", "ENGINE");
+        add_key(sub, settings, "--out", "out",
+                "Result file; report and plots are written beside it", "RESULT.h5");
+        add_set(sub, settings);
+        sub.add_flag("--json", compare_.json, "One JSON object on standard output");
+        sub.add_flag("--dry-run", compare_.dry_run, "Print the experiment as TOML and stop");
+    }
+
+    void add_netlist() {
+        auto& sub =
+            add("netlist", "SPICE deck of one tile, cell by cell", netlist_, run_netlist,
+                "  kirchnet netlist net.h5 --layer layer1.0.conv1 --tile 0,0 -o tile.cir\n"
+                "  kirchnet netlist net.h5 --layer conv1 --fault-rate 0.01 --readout opamp "
+                "--data cifar10 --image 3 --position 100 -o tile.cir && ngspice -b tile.cir");
+        add_source(sub, netlist_.settings, netlist_.experiment, true);
+        add_data_keys(sub, netlist_.settings);
+        add_chip_keys(sub, netlist_.settings);
+        add_set(sub, netlist_.settings);
+        sub.add_option("--layer", netlist_.layer, "Layer name, as 'kirchnet info' lists them")
+            ->required();
+        sub.add_option("--tile", netlist_.tile, "Tile row and column [0,0]")->type_name("R,C");
+        sub.add_option("--mapping", netlist_.mapping,
+                       "two_column, offset or differential [two_column]")
+            ->type_name("MAPPING");
+        sub.add_option("--input", netlist_.input,
+                       "Read voltages [V] of the used word lines, instead of an image")
+            ->type_name("V.csv");
+        sub.add_option("--image", netlist_.image, "Image of --data that drives the word lines [0]")
+            ->type_name("N");
+        sub.add_option("--position", netlist_.position, "Output pixel y * width + x [0]")
+            ->type_name("P");
+        sub.add_option_function<std::string>(
+               "--read-voltage",
+               [this](const std::string& text) {
+                   netlist_.read_voltage = parse_read_voltage(text);
+               },
+               "Voltage of a full-scale input [0.2]")
+            ->type_name("VOLT");
+        sub.add_option("--readout", netlist_.readout, "ideal or opamp [ideal]")
+            ->type_name("READOUT");
+        sub.add_flag("--flat", netlist_.flat, "Plain resistors, no subcircuits");
+        sub.add_option("-o,--out", netlist_.out, "Deck to write [standard output]")
+            ->type_name("TILE.cir");
+        sub.add_option("--save-crossbar", netlist_.save_crossbar,
+                       "Also write the tile's arrays for 'kirchnet solve' and 'check'")
+            ->type_name("X.h5");
+    }
+
+    void add_solve() {
+        auto& sub =
+            add("solve", "Column currents of a given array, wires included", solve_, run_solve,
+                "  kirchnet solve --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1\n"
+                "  kirchnet solve --conductance G.npy --input V.npy --wl-segment 2.5 "
+                "--driver 1k --voltages U.h5 --json\n"
+                "  kirchnet solve --conductance G.csv --transfer T.csv --engine nodal");
+        add_crossbar_options(sub, solve_);
+        sub.get_option("--conductance")->required();
+        sub.add_option("--engine", solve_.engine, "transfer, nodal, ngspice or ideal [transfer]")
+            ->type_name("ENGINE");
+        sub.add_option("--currents", solve_.currents,
+                       "Bit-line currents [A], a line per input [standard output]")
+            ->type_name("I.csv");
+        sub.add_option("--voltages", solve_.voltages, "Node voltages [V]")->type_name("U.h5");
+        sub.add_option("--transfer", solve_.transfer, "Transfer matrix [S], a line per bit line")
+            ->type_name("T.csv");
+        sub.add_flag("--json", solve_.json, "One JSON object on standard output");
+    }
+
+    void add_check() {
+        auto& sub =
+            add("check", "Do the engines agree? Exit code 1 when not", check_, run_check,
+                "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
+                "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
+                "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
+        add_source(sub, check_.settings, check_.experiment, false);
+        add_data_keys(sub, check_.settings);
+        sub.add_option("--conductance", check_.crossbar.conductance,
+                       "A given array instead of a network, as for 'solve'")
+            ->type_name("G");
+        sub.add_option("--input", check_.crossbar.input, "Its read voltages [V] [random]")
+            ->type_name("V");
+        sub.add_option("--wl-segment", check_.crossbar.word_line_segment, "Of the given array [0]")
+            ->type_name("OHM|FILE");
+        sub.add_option("--bl-segment", check_.crossbar.bit_line_segment, "Of the given array [0]")
+            ->type_name("OHM|FILE");
+        sub.add_flag("--no-end-segments", check_.crossbar.no_end_segments, "Of the given array");
+        add_chip_keys(sub, check_.settings);
+        add_key(sub, check_.settings, "--mapping", "mapping.names",
+                "Mappings to sample tiles of [all three]", "LIST");
+        add_set(sub, check_.settings);
+        sub.add_option("--tiles", check_.tiles, "How many tiles to sample [20]")->type_name("N");
+        sub.add_option("--layer", check_.layer, "Only this layer")->type_name("NAME");
+        sub.add_option("--tile", check_.tile, "Only this tile of --layer")->type_name("R,C");
+        sub.add_option("--engines", check_.engines,
+                       "Engines to compare; the first is the reference [nodal,transfer,ngspice]")
+            ->type_name("LIST");
+        sub.add_option("--tolerance", check_.tolerance,
+                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9]")
+            ->type_name("REL");
+        sub.add_flag("--large", check_.large, "Let ngspice solve arrays above 4096 cells");
+        sub.add_option("--time-limit", check_.time_limit_s,
+                       "Per circuit in ngspice [4 x expected, at least 60]")
+            ->type_name("SECONDS");
+        sub.add_option("--out", check_.out, "Differences per column and node")->type_name("A.h5");
+        sub.add_flag("--json", check_.json, "One JSON object on standard output");
+    }
+
+    void add_import() {
+        auto& sub = add("import", "A trained network into our network file", import_, run_import,
+                        "  kirchnet import resnet20.h5 -o net.h5\n"
+                        "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5");
+        sub.add_option("state", import_.source, "HDF5 state dict with PyTorch's parameter names")
+            ->type_name("STATE.h5")
+            ->required();
+        sub.add_option("-o,--out", import_.out, "Network file to write")
+            ->type_name("NET.h5")
+            ->required();
+        sub.add_option("--prune", import_.prune,
+                       "Share of smallest |W| set to 0 in each convolution and linear layer [0]")
+            ->type_name("P");
+        sub.add_option("--array", import_.array, "Array size for the tile count [128x128]")
+            ->type_name("MxN");
+        sub.add_flag("--json", import_.json, "One JSON object on standard output");
+    }
+
+    void add_faults() {
+        auto& sub =
+            add("faults", "Draw a fault map of a network's cells and save it", faults_, run_faults,
+                "  kirchnet faults net.h5 --fault-rate 0.005 --seed 7 --trial 3 -o chip.h5\n"
+                "  kirchnet compare net.h5 --data cifar10 --mapping two_column --faults chip.h5");
+        add_source(sub, faults_.settings, faults_.experiment, true);
+        add_chip_keys(sub, faults_.settings);
+        add_set(sub, faults_.settings);
+        sub.add_option("--mapping", faults_.mapping,
+                       "Decides which padding cells exist [two_column]")
+            ->type_name("MAPPING");
+        sub.add_option("-o,--out", faults_.out, "Fault map file")->type_name("F.h5");
+        sub.add_flag("--json", faults_.json, "One JSON object on standard output");
+    }
+
+    void add_info() {
+        auto& sub = add("info", "What is in a file of ours", info_, run_info,
+                        "  kirchnet info net.h5\n  kirchnet info result.h5 --json");
+        sub.add_option("file", info_.file, "Network, images, fault map, crossbar or result file")
+            ->required();
+        sub.add_flag("--json", info_.json, "One JSON object on standard output");
+    }
+
+    static double parse_read_voltage(const std::string& text);
+
+    CLI::App app_{
+        "What a ReRAM crossbar really computes: crossbar circuits of trained networks, "
+        "solved exactly and checked by ngspice.",
+        "kirchnet"};
+    CompareArguments compare_;
+    NetlistArguments netlist_;
+    SolveArguments solve_;
+    CheckArguments check_;
+    ImportArguments import_;
+    FaultsArguments faults_;
+    InfoArguments info_;
+    std::function<int()> command_;
+};
+
+double CommandLine::parse_read_voltage(const std::string& text) {
+    const double voltage = parse_quantity(text, "--read-voltage");
+    if (!(voltage > 0 && voltage < 100))
+        throw InvalidInput("--read-voltage", text + " is not between 0 and 100 V");
+    return voltage;
+}
+
+int report(int code, const std::string& message) {
+    fmt::print(stderr, "kirchnet: {}\n", message);
+    return code;
+}
+
+}  // namespace
+
+int run_command_line(int argc, const char* const* argv) {
+    std::setlocale(LC_NUMERIC, "C");
+    try {
+        return CommandLine().parse_and_run(argc, argv);
+    } catch (const InvalidInput& error) {
+        return report(exit_bad_input, error.what());
+    } catch (const Error& error) {
+        return report(exit_failure, error.what());
+    } catch (const std::bad_alloc&) {
+        return report(exit_failure, "not enough memory");
+    } catch (const std::exception& error) {
+        return report(exit_failure, error.what());
+    }
+}
+
+}  // namespace kirchnet

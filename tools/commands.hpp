@@ -1,0 +1,95 @@
+#pragma once
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include "tools/experiment.hpp"
+
+// One struct of arguments and one function per subcommand. Each returns the program's exit code and
+// throws `Error` for everything that ends it early.
+namespace kirchnet {
+
+struct SolveArguments {
+    std::string conductance;
+    std::string input;
+    std::string word_line_segment = "0";  ///< ohm, inf, or a file with one value per line
+    std::string bit_line_segment = "0";
+    std::string driver = "0";
+    std::string sense = "0";
+    bool no_end_segments = false;
+    std::string engine = "transfer";
+    std::string currents;  ///< empty: standard output, unless another output was asked for
+    std::string voltages;
+    std::string transfer;
+    bool json = false;
+};
+int run_solve(const SolveArguments& arguments);
+
+struct CheckArguments {
+    SolveArguments crossbar;  ///< used when `conductance` is given
+    std::vector<std::pair<std::string, std::string>> settings;  ///< experiment keys for a network
+    std::string experiment;                                     ///< TOML file, may be empty
+    std::string layer;                                          ///< with `tile`: that tile alone
+    std::string tile;
+    std::size_t tiles = 20;
+    std::string engines = "nodal,transfer,ngspice";
+    double tolerance = 1e-9;
+    bool large = false;
+    double time_limit_s =
+        0;  ///< per circuit in ngspice; 0: four times what is expected, at least 60
+    std::string out;
+    bool json = false;
+};
+int run_check(const CheckArguments& arguments);
+
+struct ImportArguments {
+    std::string source;
+    std::string out;
+    double prune = 0;
+    std::string array = "128x128";  ///< for the tile count of the summary
+    bool json = false;
+};
+int run_import(const ImportArguments& arguments);
+
+struct NetlistArguments {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string mapping = "two_column";
+    std::string layer;
+    std::string tile = "0,0";
+    std::string input;
+    std::size_t image = 0;
+    std::size_t position = 0;
+    double read_voltage = 0.2;  ///< [V]
+    std::string readout = "ideal";
+    bool flat = false;
+    std::string out;
+    std::string save_crossbar;  ///< HDF5 file(s) of the tile's arrays
+};
+int run_netlist(const NetlistArguments& arguments);
+
+struct CompareArguments {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    bool json = false;
+    bool dry_run = false;
+};
+int run_compare(const CompareArguments& arguments);
+
+struct FaultsArguments {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string mapping = "two_column";
+    std::string out;
+    bool json = false;
+};
+int run_faults(const FaultsArguments& arguments);
+
+struct InfoArguments {
+    std::string file;
+    bool json = false;
+};
+int run_info(const InfoArguments& arguments);
+
+}  // namespace kirchnet

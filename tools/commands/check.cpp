@@ -1,0 +1,366 @@
+// Engine against engine: column currents gated at |ΔI_c| / Σ_r |T_cr V_r|, node voltages reported.
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <chrono>
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "circuit/elements.hpp"
+#include "circuit/error.hpp"
+#include "circuit/names.hpp"
+#include "circuit/random.hpp"
+#include "data/result_file.hpp"
+#include "netlists/ngspice_solver.hpp"
+#include "nn/tiling.hpp"
+#include "tools/commands.hpp"
+#include "tools/crossbar_input.hpp"
+#include "tools/engines.hpp"
+#include "tools/network_input.hpp"
+#include "tools/output.hpp"
+#include "tools/progress.hpp"
+
+namespace kirchnet {
+namespace {
+
+constexpr Index largest_for_ngspice = 4096;  // cells; above it ngspice 39 needs minutes
+constexpr double read_voltage = 0.2;         // [V] full scale of sampled inputs
+
+/// One array with its inputs, and what to call it.
+struct Circuit {
+    std::string name;
+    Crossbar crossbar;
+    Eigen::MatrixXd inputs;  ///< [word_lines × batch]
+};
+
+std::vector<std::string> split_names(const std::string& text) {
+    std::vector<std::string> names;
+    std::size_t begin = 0;
+    while (begin <= text.size()) {
+        const auto end = std::min(text.find(',', begin), text.size());
+        names.push_back(text.substr(begin, end - begin));
+        begin = end + 1;
+    }
+    return names;
+}
+
+double ngspice_limit(const CheckArguments& arguments, const ArrayShape& shape, Index inputs) {
+    if (arguments.time_limit_s > 0) return arguments.time_limit_s;
+    return std::max(60.0, 4 * expected_ngspice_seconds(shape) * static_cast<double>(inputs));
+}
+
+/// Largest difference and where it sits.
+struct Worst {
+    double value = 0;
+    Index index = 0;
+};
+
+Worst find_worst(const std::vector<double>& differences) {
+    Worst worst;
+    for (std::size_t i = 0; i < differences.size(); ++i)
+        if (!(differences[i] <= worst.value)) worst = {differences[i], static_cast<Index>(i)};
+    return worst;
+}
+
+/// |ΔI_c| / Σ_r |T_cr V_r| per bit line, the largest over the batch; 0 where no current can flow.
+std::vector<double> current_differences(const OperatingPoint& reference,
+                                        const OperatingPoint& other, const Eigen::MatrixXd& T,
+                                        const Eigen::MatrixXd& inputs) {
+    const Eigen::MatrixXd scale = T.cwiseAbs() * inputs.cwiseAbs();
+    std::vector<double> worst(static_cast<std::size_t>(T.rows()), 0.0);
+    for (Index k = 0; k < inputs.cols(); ++k)
+        for (Index c = 0; c < T.rows(); ++c) {
+            const double difference = std::abs(reference.current(c, k) - other.current(c, k));
+            const double relative = difference == 0 ? 0 : difference / scale(c, k);
+            auto& kept = worst[static_cast<std::size_t>(c)];
+            if (!(relative <= kept)) kept = relative;
+        }
+    return worst;
+}
+
+/// |ΔU| [V] per node, word lines then bit lines, the largest over the batch; 0 where cut off.
+std::vector<double> voltage_differences(const OperatingPoint& reference,
+                                        const OperatingPoint& other) {
+    std::vector<double> worst;
+    const auto append = [&](const std::vector<CellMatrix>& x, const std::vector<CellMatrix>& y) {
+        CellMatrix largest = CellMatrix::Zero(x.front().rows(), x.front().cols());
+        for (std::size_t k = 0; k < x.size(); ++k) {
+            const CellMatrix difference = (x[k] - y[k]).cwiseAbs();
+            const auto both_cut_off = x[k].array().isNaN() && y[k].array().isNaN();
+            largest = largest.cwiseMax(both_cut_off.select(0, difference.array()).matrix());
+        }
+        worst.insert(worst.end(), largest.data(), largest.data() + largest.size());
+    };
+    append(reference.word_line_voltage, other.word_line_voltage);
+    append(reference.bit_line_voltage, other.bit_line_voltage);
+    return worst;
+}
+
+std::string node_name(const Crossbar& crossbar, Index node) {
+    const Index cells = crossbar.shape().cells();
+    const Index place = node % cells;
+    const Index c = place % crossbar.shape().bit_lines;
+    const CellPosition at{polarity_of(crossbar.pattern(), c), place / crossbar.shape().bit_lines,
+                          c};
+    return node < cells ? word_line_node(at) : bit_line_node(at);
+}
+
+/// Runs the engines on circuits one after the other and keeps the records.
+class Checker {
+  public:
+    explicit Checker(const CheckArguments& arguments)
+        : arguments_(arguments), engines_(split_names(arguments.engines)) {
+        if (engines_.size() < 2)
+            throw InvalidInput("--engines", "name at least two, the first is the reference");
+        if (!(arguments.tolerance > 0)) throw InvalidInput("--tolerance", "must be positive");
+        for (const auto& engine : engines_) (void)make_engine(engine);
+    }
+
+    void check(const Circuit& circuit) {
+        const auto reference = run(engines_.front(), circuit);
+        const Eigen::MatrixXd T = make_engine("nodal")->transfer(circuit.crossbar);
+        for (std::size_t i = 1; i < engines_.size(); ++i) {
+            if (is_too_large(engines_[i], circuit)) continue;
+            const auto other = run(engines_[i], circuit);
+            records_.push_back(compare(circuit, engines_[i], *reference, *other, T));
+        }
+    }
+
+    [[nodiscard]] const std::vector<AgreementRecord>& records() const { return records_; }
+    [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+
+    /// `ideal` is shown, not gated.
+    [[nodiscard]] bool agree() const {
+        return std::all_of(records_.begin(), records_.end(), [&](const AgreementRecord& record) {
+            return is_shown_only(record) || record.worst <= arguments_.tolerance;
+        });
+    }
+    static bool is_shown_only(const AgreementRecord& record) {
+        return record.engine == "ideal" || record.reference == "ideal";
+    }
+
+  private:
+    bool is_too_large(const std::string& engine, const Circuit& circuit) {
+        const ArrayShape shape = circuit.crossbar.shape();
+        if (engine != "ngspice" || shape.cells() <= largest_for_ngspice) return false;
+        const std::string expected = fmt::format(
+            "{}: {} in ngspice takes about {:.0f} s", circuit.name, to_string(shape),
+            expected_ngspice_seconds(shape) * static_cast<double>(circuit.inputs.cols()));
+        notes_.push_back(arguments_.large ? expected : expected + ", left out; ask with --large");
+        print_note(notes_.back());
+        return !arguments_.large;
+    }
+
+    std::unique_ptr<OperatingPoint> run(const std::string& name, const Circuit& circuit) {
+        const double limit =
+            ngspice_limit(arguments_, circuit.crossbar.shape(), circuit.inputs.cols());
+        auto point =
+            make_engine(name, limit)->solve(circuit.crossbar, circuit.inputs, Voltages::keep);
+        if (name == engines_.front())
+            for (const auto& warning : point.warnings)
+                print_note(fmt::format("{}: {}", circuit.name, warning));
+        return std::make_unique<OperatingPoint>(std::move(point));
+    }
+
+    AgreementRecord compare(const Circuit& circuit, const std::string& engine,
+                            const OperatingPoint& reference, const OperatingPoint& other,
+                            const Eigen::MatrixXd& T) const {
+        AgreementRecord record;
+        record.circuit = circuit.name;
+        record.reference = engines_.front();
+        record.engine = engine;
+        record.word_lines = static_cast<std::size_t>(circuit.crossbar.shape().word_lines);
+        record.bit_lines = static_cast<std::size_t>(circuit.crossbar.shape().bit_lines);
+        record.current_difference = current_differences(reference, other, T, circuit.inputs);
+        record.voltage_difference = voltage_differences(reference, other);
+        const Worst current = find_worst(record.current_difference);
+        record.worst = current.value;
+        record.worst_column =
+            sense_node(polarity_of(circuit.crossbar.pattern(), current.index), current.index);
+        const Worst voltage = find_worst(record.voltage_difference);
+        record.worst_voltage = voltage.value;
+        record.worst_node = node_name(circuit.crossbar, voltage.index);
+        return record;
+    }
+
+    const CheckArguments& arguments_;
+    std::vector<std::string> engines_;
+    std::vector<AgreementRecord> records_;
+    std::vector<std::string> notes_;
+};
+
+/// Where a tile of a network sits.
+struct TileChoice {
+    Mapping mapping;
+    std::size_t layer;
+    Index row;
+    Index column;
+};
+
+std::vector<TileChoice> list_tiles(const Graph& graph, const Experiment& experiment,
+                                   const CheckArguments& arguments) {
+    std::vector<TileChoice> all;
+    for (const Mapping mapping : experiment.mappings)
+        for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
+            if (!arguments.layer.empty() && graph.layer_name(layer) != arguments.layer) continue;
+            const LayerTiling tiling = tile_layer(graph, layer, experiment.tile_settings(mapping));
+            for (Index row = 0; row < tiling.row_tiles; ++row)
+                for (Index column = 0; column < tiling.column_tiles; ++column)
+                    all.push_back({mapping, layer, row, column});
+        }
+    return all;
+}
+
+/// `count` different tiles, the same for the same seed; all when there are no more.
+std::vector<TileChoice> sample_tiles(std::vector<TileChoice> all, std::size_t count,
+                                     std::uint64_t seed) {
+    if (count >= all.size()) return all;
+    for (std::size_t i = 0; i < count; ++i) {
+        const double u = keyed_uniform(seed, stream_of("check tiles"), {i, 0, 0, 0});
+        const auto offset = static_cast<std::size_t>(u * static_cast<double>(all.size() - i));
+        std::swap(all[i], all[i + offset]);
+    }
+    all.resize(count);
+    return all;
+}
+
+std::vector<TileChoice> choose_tiles(const Graph& graph, const Experiment& experiment,
+                                     const CheckArguments& arguments) {
+    if (!arguments.layer.empty()) (void)graph.find_layer(arguments.layer);
+    if (arguments.tile.empty())
+        return sample_tiles(list_tiles(graph, experiment, arguments), arguments.tiles,
+                            experiment.seed);
+    if (arguments.layer.empty()) throw InvalidInput("--tile", "needs --layer");
+    const auto [row, column] = parse_tile(arguments.tile);
+    std::vector<TileChoice> chosen;
+    for (const Mapping mapping : experiment.mappings)
+        chosen.push_back({mapping, graph.find_layer(arguments.layer), row, column});
+    return chosen;
+}
+
+/// The arrays of one tile, driven by a real image where data is given, else by random voltages.
+std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experiment,
+                                   const std::optional<ImageDrive>& drive, const TileChoice& choice,
+                                   std::size_t number) {
+    const TileSettings settings = experiment.tile_settings(choice.mapping);
+    const Tile tile(weight_block(graph, choice.layer, settings, choice.row, choice.column),
+                    settings, experiment.fault_source());
+    // A prime step spreads the sampled output pixels over the feature map.
+    const std::size_t positions = graph.geometry(choice.layer).positions();
+    const Eigen::VectorXd used =
+        drive ? drive->voltages(tile.block(), number % drive->images().test.size(),
+                                number * 7919 % positions, read_voltage)
+              : random_voltages(tile.rows(), read_voltage, experiment.seed + number);
+    std::vector<Circuit> circuits;
+    for (const Crossbar& array : tile.arrays()) {
+        Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
+        inputs.topRows(tile.rows()) = used;
+        circuits.push_back(
+            {fmt::format("{} tile {},{} {} {}", tile.block().layer, choice.row, choice.column,
+                         to_string(choice.mapping), array_letters(array.pattern())),
+             array, inputs});
+    }
+    return circuits;
+}
+
+void check_network(const CheckArguments& arguments, const Experiment& experiment,
+                   Checker& checker) {
+    const Graph graph = load_graph(experiment);
+    std::optional<ImageDrive> drive;
+    if (!experiment.data.empty()) drive.emplace(graph, experiment);
+    const auto tiles = choose_tiles(graph, experiment, arguments);
+    const Progress progress = show_progress("check", "tiles");
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+        progress(i, tiles.size());
+        for (const Circuit& circuit : tile_circuits(graph, experiment, drive, tiles[i], i))
+            checker.check(circuit);
+    }
+    progress(tiles.size(), tiles.size());
+}
+
+void check_given_array(const CheckArguments& arguments, const Experiment& experiment,
+                       Checker& checker) {
+    const Crossbar crossbar = load_crossbar(arguments.crossbar);
+    Eigen::MatrixXd inputs;
+    if (arguments.crossbar.input.empty())
+        inputs = random_voltages(crossbar.shape().word_lines, read_voltage, experiment.seed);
+    else
+        inputs = load_inputs(arguments.crossbar.input, crossbar);
+    checker.check({arguments.crossbar.conductance, crossbar, inputs});
+}
+
+std::string verdict(const AgreementRecord& record, double tolerance) {
+    if (Checker::is_shown_only(record)) return "shown";
+    return record.worst <= tolerance ? "ok" : "DISAGREE";
+}
+
+std::string report_text(const Checker& checker, double tolerance) {
+    TextTable table({"circuit", "size", "engine", "worst |dI|/sum|T V|", "column", "worst |dU| [V]",
+                     "node", "verdict"});
+    for (const auto& r : checker.records())
+        table.add({r.circuit, fmt::format("{}x{}", r.word_lines, r.bit_lines),
+                   r.engine + " : " + r.reference, fmt::format("{:.2e}", r.worst), r.worst_column,
+                   fmt::format("{:.1e}", r.worst_voltage), r.worst_node, verdict(r, tolerance)});
+    std::string text = table.markdown();
+    const auto gated = [](const AgreementRecord& r) { return !Checker::is_shown_only(r); };
+    const AgreementRecord* worst = nullptr;
+    for (const auto& r : checker.records())
+        if (gated(r) && (worst == nullptr || !(r.worst <= worst->worst))) worst = &r;
+    if (worst != nullptr)
+        text += fmt::format("\nworst: {:.2e} at {} of {} ({} against {}); tolerance {:.0e}\n",
+                            worst->worst, worst->worst_column, worst->circuit, worst->engine,
+                            worst->reference, tolerance);
+    return text;
+}
+
+nlohmann::json report_json(const Checker& checker, double tolerance) {
+    auto list = nlohmann::json::array();
+    double worst = 0;
+    for (const auto& r : checker.records()) {
+        list.push_back({{"circuit", r.circuit},
+                        {"word_lines", r.word_lines},
+                        {"bit_lines", r.bit_lines},
+                        {"reference", r.reference},
+                        {"engine", r.engine},
+                        {"worst", r.worst},
+                        {"worst_column", r.worst_column},
+                        {"worst_voltage", r.worst_voltage},
+                        {"worst_node", r.worst_node},
+                        {"gated", !Checker::is_shown_only(r)}});
+        if (!Checker::is_shown_only(r) && !(r.worst <= worst)) worst = r.worst;
+    }
+    return {{"agree", checker.agree()},
+            {"worst", worst},
+            {"tolerance", tolerance},
+            {"notes", checker.notes()},
+            {"records", list}};
+}
+
+}  // namespace
+
+int run_check(const CheckArguments& arguments) {
+    const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    const ThreadLimit threads(experiment.threads);
+    Checker checker(arguments);
+    const bool given_array = !arguments.crossbar.conductance.empty();
+    if (given_array && !experiment.network.empty())
+        throw InvalidInput("--conductance", "check a network or a given array, not both");
+    if (given_array)
+        check_given_array(arguments, experiment, checker);
+    else
+        check_network(arguments, experiment, checker);
+
+    if (checker.records().empty())
+        throw Error("nothing was compared: every array is too large for ngspice without --large");
+    if (!arguments.out.empty())
+        write_agreement(arguments.out, checker.records(), to_toml(experiment));
+    if (arguments.json)
+        print_json(report_json(checker, arguments.tolerance));
+    else
+        print_text(report_text(checker, arguments.tolerance));
+    if (checker.agree()) return 0;
+    print_note(fmt::format("engines disagree by more than {:.0e}", arguments.tolerance));
+    return 1;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,216 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "circuit/error.hpp"
+#include "data/atomic_file.hpp"
+#include "data/result_file.hpp"
+#include "nn/comparison.hpp"
+#include "tools/commands.hpp"
+#include "tools/comparison_report.hpp"
+#include "tools/engines.hpp"
+#include "tools/network_input.hpp"
+#include "tools/output.hpp"
+#include "tools/progress.hpp"
+
+namespace kirchnet {
+namespace {
+
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
+ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
+                             const ComparisonReport& report) {
+    ComparisonHeader header;
+    header.settings = to_toml(experiment);
+    header.network = fmt::format("{} ({})", experiment.network, graph.network().name);
+    header.data = experiment.data;
+    header.seed = experiment.seed;
+    header.labels = report.labels;
+    header.software = report.software;
+    header.software_accuracy = report.software_accuracy;
+    return header;
+}
+
+ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) {
+    ComparisonArm record;
+    record.mapping = to_string(arm.mapping);
+    record.operators = to_string(arm.operators);
+    record.fault_rate = arm.faulty ? report.experiment.fault_law.rate : 0;
+    record.faulty = arm.faulty;
+    record.trial = report.experiment.trial;
+    record.predicted = arm.inference.predicted;
+    record.accuracy = report.accuracy(arm);
+    record.agreement = report.agreement(arm);
+    for (std::size_t layer = 0; layer < arm.inference.adc.size(); ++layer) {
+        record.layers.push_back(report.graph.layer_name(layer));
+        record.adc_samples.push_back(arm.inference.adc[layer].samples);
+        record.clipped.push_back(arm.inference.adc[layer].clipped);
+    }
+    record.operator_seconds = arm.operator_seconds;
+    record.inference_seconds = arm.inference.seconds;
+    return record;
+}
+
+/// DAC ranges in units of the layer's input, ADC ranges in weight × input units, per layer.
+void store_calibration(ComparisonFile& file, Mapping mapping, const Calibration& calibration) {
+    std::vector<double> ranges;
+    for (std::size_t layer = 0; layer < calibration.dac.size(); ++layer) {
+        ranges.push_back(calibration.dac[layer].range);
+        ranges.push_back(calibration.adc[layer].range);
+    }
+    file.add_matrix(fmt::format("converter_ranges_{}", to_string(mapping)), ranges,
+                    calibration.dac.size(), 2, "1");
+}
+
+std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending) {
+    auto path = out;
+    return path.replace_filename(out.stem().string() + ending);
+}
+
+/// One comparison from settings to files.
+class CompareRun {
+  public:
+    CompareRun(const Experiment& experiment, const Graph& graph)
+        : experiment_(experiment),
+          images_(load_images(experiment)),
+          report_{graph,
+                  experiment,
+                  images_.test.size(),
+                  images_.calibration.size(),
+                  0,
+                  0,
+                  {},
+                  images_.test.labels,
+                  {},
+                  {},
+                  true} {
+        if (!images_.note.empty()) print_note(images_.note);
+    }
+
+    /// @return  whether every arm was finished
+    bool run() {
+        try {
+            run_software();
+            run_arms();
+        } catch (const Interrupted&) {
+            report_.complete = false;
+        }
+        finish_stage();
+        if (file_) write_files();
+        return report_.complete;
+    }
+
+    [[nodiscard]] const ComparisonReport& report() const { return report_; }
+
+  private:
+    void run_software() {
+        const auto result = run_inference(report_.graph, software_drivers(report_.graph),
+                                          images_.test, begin_stage("software"));
+        report_.software = result.predicted;
+        report_.software_accuracy = result.accuracy(report_.labels);
+        report_.software_seconds = result.seconds;
+        finish_stage();
+        if (!experiment_.out.empty())
+            file_.emplace(experiment_.out, make_header(experiment_, report_.graph, report_));
+    }
+
+    void run_arms() {
+        ComparisonSettings settings;
+        settings.tile = experiment_.tile_settings(Mapping::two_column);
+        settings.mappings = experiment_.mappings;
+        settings.converters = experiment_.converters;
+        settings.faults = experiment_.fault_source();
+        ComparisonObserver observer;
+        observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
+        observer.calibrated = [this](Mapping mapping, const Calibration& calibration) {
+            if (file_) store_calibration(*file_, mapping, calibration);
+        };
+        observer.finished = [this](const ArmResult& arm) {
+            report_.arms.push_back(arm);
+            if (file_) file_->add(make_record(report_, arm));
+        };
+        run_comparison(report_.graph, images_.test, images_.calibration, settings,
+                       engine_factory(experiment_.engine), observer);
+    }
+
+    Progress begin_stage(const std::string& name) {
+        finish_stage();
+        check_interrupted();
+        report_.stage_seconds.emplace_back(name, 0);
+        stage_start_ = Clock::now();
+        return show_progress(name,
+                             name.find("operators") == std::string::npos ? "images" : "tiles");
+    }
+
+    void finish_stage() {
+        if (!report_.stage_seconds.empty() && report_.stage_seconds.back().second == 0)
+            report_.stage_seconds.back().second = seconds_since(stage_start_);
+    }
+
+    void write_files() {
+        const std::filesystem::path out = experiment_.out;
+        const auto accuracy = beside(out, "-accuracy.svg");
+        const auto tile = beside(out, "-worst-tile.svg");
+        std::string tile_name;
+        if (const ArmResult* arm = worst_arm(report_)) {
+            const CellMatrix drop = worst_tile_drop(report_, *arm);
+            file_->add_matrix("worst_tile_ir_drop", {drop.data(), drop.data() + drop.size()},
+                              static_cast<std::size_t>(drop.rows()),
+                              static_cast<std::size_t>(drop.cols()), "V");
+            write_text_atomically(tile, drop_figure(report_, *arm, drop));
+            tile_name = tile.filename().string();
+        }
+        if (!report_.arms.empty()) write_text_atomically(accuracy, accuracy_figure(report_));
+        write_text_atomically(beside(out, ".md"),
+                              report_markdown(report_, accuracy.filename().string(), tile_name));
+        file_->finish(report_.complete);
+        print_note(fmt::format("wrote {}, {} and figures beside it", out.string(),
+                               beside(out, ".md").filename().string()));
+    }
+
+    const Experiment& experiment_;
+    ExperimentImages images_;
+    ComparisonReport report_;
+    std::optional<ComparisonFile> file_;
+    Clock::time_point stage_start_;
+};
+
+void check_experiment(const Experiment& experiment) {
+    if (!experiment.fault_map.empty() && experiment.fault_law.rate > 0)
+        throw InvalidInput("faults", "give a rate or a map, not both");
+    for (const Mapping mapping : experiment.mappings)
+        (void)outputs_per_tile(experiment.tile_settings(mapping));
+    if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
+    check(experiment.device);
+    (void)engine_factory(experiment.engine);
+}
+
+}  // namespace
+
+int run_compare(const CompareArguments& arguments) {
+    const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    check_experiment(experiment);
+    if (arguments.dry_run) {
+        print_text(to_toml(experiment));
+        return 0;
+    }
+    stop_at_safe_places();
+    const ThreadLimit threads(experiment.threads);
+    const Graph graph = load_graph(experiment);
+    CompareRun run(experiment, graph);
+    const bool complete = run.run();
+    if (arguments.json)
+        print_json(report_json(run.report()));
+    else
+        print_text(report_table(run.report()));
+    if (complete) return 0;
+    print_note("interrupted; finished arms are kept");
+    return 1;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,78 @@
+#include <fmt/format.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+
+#include "circuit/error.hpp"
+#include "data/crossbar_file.hpp"
+#include "data/matrix_file.hpp"
+#include "tools/commands.hpp"
+#include "tools/crossbar_input.hpp"
+#include "tools/engines.hpp"
+#include "tools/output.hpp"
+
+namespace kirchnet {
+namespace {
+
+/// Row-major nested arrays; what is not finite becomes null.
+nlohmann::json to_json(const Eigen::MatrixXd& matrix) {
+    auto rows = nlohmann::json::array();
+    for (Index r = 0; r < matrix.rows(); ++r) {
+        auto row = nlohmann::json::array();
+        for (Index c = 0; c < matrix.cols(); ++c) row.push_back(matrix(r, c));
+        rows.push_back(std::move(row));
+    }
+    return rows;
+}
+
+void check_outputs(const SolveArguments& arguments) {
+    const bool wants_currents = !arguments.currents.empty() || !arguments.voltages.empty();
+    if (arguments.input.empty() && wants_currents)
+        throw InvalidInput("--input", "currents and voltages need read voltages");
+    if (arguments.input.empty() && arguments.transfer.empty())
+        throw InvalidInput("--input", "give read voltages, or ask for --transfer");
+    if (arguments.json && (arguments.currents == "-" || arguments.transfer == "-"))
+        throw InvalidInput("--json", "standard output takes one thing: JSON or a matrix");
+    if (!arguments.json && arguments.transfer == "-" && arguments.currents.empty() &&
+        !arguments.input.empty())
+        throw InvalidInput("--transfer -", "give --currents a file; both cannot go to stdout");
+    if (arguments.currents == "-" && arguments.transfer == "-")
+        throw InvalidInput("--transfer -", "currents go to standard output already");
+}
+
+}  // namespace
+
+int run_solve(const SolveArguments& arguments) {
+    check_outputs(arguments);
+    const Crossbar crossbar = load_crossbar(arguments);
+    const auto engine = make_engine(arguments.engine);
+    nlohmann::json object{{"engine", arguments.engine},
+                          {"word_lines", crossbar.shape().word_lines},
+                          {"bit_lines", crossbar.shape().bit_lines}};
+    const auto start = std::chrono::steady_clock::now();
+    if (!arguments.input.empty()) {
+        const Eigen::MatrixXd inputs = load_inputs(arguments.input, crossbar);
+        const bool keep = !arguments.voltages.empty();
+        const OperatingPoint point =
+            engine->solve(crossbar, inputs, keep ? Voltages::keep : Voltages::skip);
+        for (const auto& warning : point.warnings) print_note(warning);
+        if (keep)
+            write_voltages(arguments.voltages, point.word_line_voltage, point.bit_line_voltage);
+        if (!arguments.currents.empty() || !arguments.json)
+            write_matrix(arguments.currents.empty() ? "-" : arguments.currents,
+                         point.current.transpose(), "A");
+        object["currents"] = to_json(point.current.transpose());
+        object["residual"] = point.residual;
+        object["warnings"] = point.warnings;
+    }
+    if (!arguments.transfer.empty()) {
+        const Eigen::MatrixXd transfer = engine->transfer(crossbar);
+        write_matrix(arguments.transfer, transfer, "S");
+    }
+    const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
+    object["seconds"] = elapsed.count();
+    if (arguments.json) print_json(object);
+    return 0;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,213 @@
+#include "tools/comparison_report.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <nlohmann/json.hpp>
+#include <numeric>
+
+#include "circuit/units.hpp"
+#include "nn/tiling.hpp"
+#include "solver/nodal_solver.hpp"
+#include "tools/output.hpp"
+#include "tools/plots/bar_chart.hpp"
+#include "tools/plots/heat_map.hpp"
+
+namespace kirchnet {
+namespace {
+
+constexpr double full_drive = 0.2;  // [V] read voltage of the IR-drop map
+
+std::string percent(double share) {
+    return fmt::format("{:.2f}", 100 * share);
+}
+
+AdcCount total_adc(const ArmResult& arm) {
+    AdcCount total;
+    for (const AdcCount& count : arm.inference.adc) total += count;
+    return total;
+}
+
+double clipped_share(const ArmResult& arm) {
+    const AdcCount total = total_adc(arm);
+    return total.samples == 0
+               ? 0
+               : static_cast<double>(total.clipped) / static_cast<double>(total.samples);
+}
+
+std::string arm_words(const ArmResult& arm) {
+    return fmt::format("{}{}", arm.operators == Operators::ideal ? "ideal crossbar" : "circuit",
+                       arm.faulty ? " + faults" : "");
+}
+
+double images_per_second(const ComparisonReport& report, double seconds) {
+    return seconds > 0 ? static_cast<double>(report.images) / seconds : 0;
+}
+
+std::string settings_text(const ComparisonReport& report) {
+    const Experiment& e = report.experiment;
+    std::string text = fmt::format(
+        "{} images, {} for calibration. Arrays {} ({}, unused cells: {}), segments {} / {} ohm, "
+        "cells {} / {}, {}-bit weights, {}-bit DAC, {}-bit ADC calibrated on {}.",
+        report.images, report.calibration_images, to_string(e.array), to_string(e.layout),
+        to_string(e.unused), e.word_line_segment, e.bit_line_segment,
+        format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), e.weight_bits,
+        e.converters.dac_bits, e.converters.adc_bits, to_string(e.converters.calibrate_on));
+    if (!e.fault_map.empty())
+        text += " Faults: map " + e.fault_map + ".";
+    else if (e.fault_law.rate > 0)
+        text +=
+            fmt::format(" Faults: rate {} per cell, stuck-on : stuck-off {}, seed {}, trial {}.",
+                        e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, e.trial);
+    return text;
+}
+
+std::string worst_tile_words(const ComparisonReport& report, const ArmResult& arm) {
+    const auto tiling =
+        tile_layer(report.graph, arm.worst_layer, report.experiment.tile_settings(arm.mapping));
+    const auto tile = static_cast<Index>(arm.worst_tile);
+    return fmt::format("{} tile {},{} ({}), read-out off by {:.0f} % of its signal (rms)",
+                       tiling.layer, tile % tiling.row_tiles, tile / tiling.row_tiles,
+                       to_string(arm.mapping), 100 * arm.worst_deviation);
+}
+
+nlohmann::json layer_counts(const ComparisonReport& report, const ArmResult& arm) {
+    auto layers = nlohmann::json::object();
+    for (std::size_t layer = 0; layer < arm.inference.adc.size(); ++layer)
+        layers[report.graph.layer_name(layer)] = arm.inference.adc[layer].clipped;
+    return layers;
+}
+
+}  // namespace
+
+std::string arm_name(const ArmResult& arm) {
+    return fmt::format("{}{}", to_string(arm.operators), arm.faulty ? "_faulty" : "");
+}
+
+std::string report_table(const ComparisonReport& report) {
+    TextTable table({"mapping", "arm", "accuracy [%]", "same as software [%]", "ADC clipped [%]",
+                     "worst tile error [%]", "operators [s]", "images/s"});
+    table.add({"software", "float32", percent(report.software_accuracy), "100.00", "", "", "",
+               fmt::format("{:.0f}", images_per_second(report, report.software_seconds))});
+    for (const ArmResult& arm : report.arms)
+        table.add(
+            {std::string(to_string(arm.mapping)), arm_words(arm), percent(report.accuracy(arm)),
+             percent(report.agreement(arm)), fmt::format("{:.3f}", 100 * clipped_share(arm)),
+             arm.operators == Operators::circuit ? fmt::format("{:.1f}", 100 * arm.worst_deviation)
+                                                 : "",
+             fmt::format("{:.2f}", arm.operator_seconds),
+             fmt::format("{:.0f}", images_per_second(report, arm.inference.seconds))});
+    return table.markdown();
+}
+
+std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,
+                            const std::string& tile_figure) {
+    std::string text =
+        fmt::format("# {}: idealised against circuit-level accuracy\n\n{}\n\n{}",
+                    report.graph.network().name, settings_text(report), report_table(report));
+    if (!report.complete) text += "\n**Interrupted: only finished arms are listed.**\n";
+    text += fmt::format("\n![Accuracy per mapping]({})\n", accuracy_figure);
+    if (const ArmResult* arm = worst_arm(report); arm != nullptr && !tile_figure.empty())
+        text +=
+            fmt::format("\nThe tile its wires cost most: {}.\n\n![IR drop of the worst tile]({})\n",
+                        worst_tile_words(report, *arm), tile_figure);
+    text += "\n## Time\n\n";
+    TextTable times({"stage", "seconds"});
+    for (const auto& [stage, seconds] : report.stage_seconds)
+        times.add({stage, fmt::format("{:.2f}", seconds)});
+    text += times.markdown();
+    text += "\n## Experiment\n\n```toml\n" + to_toml(report.experiment) + "```\n";
+    return text;
+}
+
+nlohmann::json report_json(const ComparisonReport& report) {
+    nlohmann::json object;
+    object["network"] = report.graph.network().name;
+    object["images"] = report.images;
+    object["calibration_images"] = report.calibration_images;
+    object["complete"] = report.complete;
+    object["settings"] = to_toml(report.experiment);
+    object["seconds"] = {{"software", report.software_seconds}};
+    object["accuracy"] = nlohmann::json::object();
+    for (const auto& [stage, seconds] : report.stage_seconds) object["seconds"][stage] = seconds;
+    for (const ArmResult& arm : report.arms) {
+        const std::string mapping(to_string(arm.mapping));
+        const std::string name = arm_name(arm);
+        object["accuracy"][mapping]["software"] = report.software_accuracy;
+        object["accuracy"][mapping][name] = report.accuracy(arm);
+        object["agreement"][mapping][name] = report.agreement(arm);
+        object["clipped"][mapping][name] = layer_counts(report, arm);
+        object["adc_samples"][mapping][name] = total_adc(arm).samples;
+        object["worst_tile_error"][mapping][name] = arm.worst_deviation;
+        object["images_per_second"][mapping][name] =
+            images_per_second(report, arm.inference.seconds);
+    }
+    return object;
+}
+
+std::string accuracy_figure(const ComparisonReport& report) {
+    BarChart chart;
+    chart.title =
+        fmt::format("{}, arrays {} {}, {} ohm per segment", report.graph.network().name,
+                    to_string(report.experiment.array), to_string(report.experiment.layout),
+                    report.experiment.word_line_segment);
+    chart.y_label = "accuracy [%]";
+    chart.y_max = 100;
+    for (const ArmResult& arm : report.arms)
+        if (const std::string group(to_string(arm.mapping));
+            std::find(chart.groups.begin(), chart.groups.end(), group) == chart.groups.end())
+            chart.groups.push_back(group);
+    const double missing = std::numeric_limits<double>::quiet_NaN();
+    chart.series.push_back(
+        {"software", std::vector(chart.groups.size(), 100 * report.software_accuracy)});
+    for (const ArmResult& arm : report.arms) {
+        const std::string words = arm_words(arm);
+        auto series = std::find_if(chart.series.begin(), chart.series.end(),
+                                   [&](const BarSeries& s) { return s.name == words; });
+        if (series == chart.series.end())
+            series =
+                chart.series.insert(series, {words, std::vector(chart.groups.size(), missing)});
+        const auto group =
+            std::find(chart.groups.begin(), chart.groups.end(), to_string(arm.mapping));
+        series->values[static_cast<std::size_t>(group - chart.groups.begin())] =
+            100 * report.accuracy(arm);
+    }
+    return bar_chart(chart);
+}
+
+const ArmResult* worst_arm(const ComparisonReport& report) {
+    const ArmResult* worst = nullptr;
+    for (const ArmResult& arm : report.arms)
+        if (arm.operators == Operators::circuit && !arm.faulty &&
+            (worst == nullptr || arm.worst_deviation > worst->worst_deviation))
+            worst = &arm;
+    return worst;
+}
+
+CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm) {
+    const TileSettings settings = report.experiment.tile_settings(arm.mapping);
+    const auto tiling = tile_layer(report.graph, arm.worst_layer, settings);
+    const auto index = static_cast<Index>(arm.worst_tile);
+    const Tile tile(weight_block(report.graph, arm.worst_layer, settings, index % tiling.row_tiles,
+                                 index / tiling.row_tiles),
+                    settings);
+    const Crossbar& array = tile.arrays().front();
+    Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
+    inputs.topRows(tile.rows()).setConstant(full_drive);
+    const OperatingPoint point = NodalSolver().solve(array, inputs, Voltages::keep);
+    CellMatrix drop = point.bit_line_voltage.front() - point.word_line_voltage.front();
+    drop.colwise() += inputs.col(0);
+    return drop;
+}
+
+std::string drop_figure(const ComparisonReport& report, const ArmResult& arm,
+                        const CellMatrix& drop) {
+    HeatMap map;
+    map.title = fmt::format("IR drop, {}", worst_tile_words(report, arm));
+    map.value_label = fmt::format("voltage lost of {} V", full_drive);
+    map.unit = "V";
+    map.values = drop;
+    return heat_map(map);
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,57 @@
+#pragma once
+
+#include <filesystem>
+#include <nlohmann/json_fwd.hpp>
+#include <string>
+#include <vector>
+
+#include "nn/comparison.hpp"
+#include "tools/experiment.hpp"
+
+namespace kirchnet {
+
+/// What a finished (or interrupted) comparison found, ready to be shown.
+struct ComparisonReport {
+    const Graph& graph;
+    const Experiment& experiment;
+    std::size_t images = 0;
+    std::size_t calibration_images = 0;
+    double software_accuracy = 0;  ///< 0 to 1
+    double software_seconds = 0;
+    std::vector<ArmResult> arms;
+    std::vector<std::int32_t> labels;
+    std::vector<std::int32_t> software;  ///< predicted classes
+    std::vector<std::pair<std::string, double>> stage_seconds;
+    bool complete = true;
+
+    [[nodiscard]] double accuracy(const ArmResult& arm) const {
+        return arm.inference.accuracy(labels);
+    }
+    /// Share of images on which arm and software network predict the same class.
+    [[nodiscard]] double agreement(const ArmResult& arm) const {
+        return arm.inference.accuracy(software);
+    }
+};
+
+/// `ideal`, `circuit`, `ideal_faulty`, `circuit_faulty`.
+std::string arm_name(const ArmResult& arm);
+
+/// The table a person reads, in Markdown.
+std::string report_table(const ComparisonReport& report);
+/// The whole report in Markdown; figures are named relative to it.
+std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,
+                            const std::string& tile_figure);
+nlohmann::json report_json(const ComparisonReport& report);
+/// Accuracy bars per mapping as SVG.
+std::string accuracy_figure(const ComparisonReport& report);
+
+/// The tile the wires cost most: which arm, layer and tile, empty without a circuit arm.
+const ArmResult* worst_arm(const ComparisonReport& report);
+/// Voltage lost to wires at each cell, read voltage minus what the cell sees, with every used word
+/// line at full drive: [word_lines × bit_lines] of the worst tile's first array [V].
+CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm);
+/// The same as a heat map in SVG.
+std::string drop_figure(const ComparisonReport& report, const ArmResult& arm,
+                        const CellMatrix& drop);
+
+}  // namespace kirchnet

@@ -1,0 +1,80 @@
+#include "tools/crossbar_input.hpp"
+
+#include <fmt/format.h>
+
+#include <filesystem>
+
+#include "circuit/error.hpp"
+#include "circuit/random.hpp"
+#include "circuit/units.hpp"
+#include "data/crossbar_file.hpp"
+#include "data/matrix_file.hpp"
+
+namespace kirchnet {
+namespace {
+
+/// A number with SI suffix, `inf`, or a file with one value per line.
+LineResistance read_resistance(const std::string& text, const std::string& option) {
+    if (!std::filesystem::exists(text)) {
+        try {
+            return {parse_quantity(text, option)};
+        } catch (const InvalidInput&) {
+            throw InvalidInput(option, fmt::format("'{}' is neither a resistance in ohm (such as "
+                                                   "2.5, 1k, inf) nor a file",
+                                                   text));
+        }
+    }
+    const Eigen::MatrixXd values = read_matrix(text);
+    if (values.cols() != 1 && values.rows() != 1)
+        throw InvalidInput(text, "a resistance file has one value per line");
+    const Eigen::VectorXd column = values.reshaped();
+    return LineResistance(column);
+}
+
+bool is_given(const SolveArguments& a) {
+    return a.word_line_segment != "0" || a.bit_line_segment != "0" || a.driver != "0" ||
+           a.sense != "0" || a.no_end_segments;
+}
+
+}  // namespace
+
+Crossbar load_crossbar(const SolveArguments& arguments) {
+    if (is_crossbar_file(arguments.conductance)) {
+        if (is_given(arguments))
+            throw InvalidInput(arguments.conductance,
+                               "is a crossbar file and holds its own wires; give the wires there, "
+                               "or a matrix of conductances");
+        return read_crossbar(arguments.conductance);
+    }
+    Wires wires;
+    wires.word_line_segment = read_resistance(arguments.word_line_segment, "--wl-segment");
+    wires.bit_line_segment = read_resistance(arguments.bit_line_segment, "--bl-segment");
+    wires.driver = read_resistance(arguments.driver, "--driver");
+    wires.sense = read_resistance(arguments.sense, "--sense");
+    wires.end_segments = !arguments.no_end_segments;
+    try {
+        return Crossbar(read_matrix(arguments.conductance), wires);
+    } catch (const InvalidInput& error) {
+        if (std::string(error.what()).starts_with(arguments.conductance)) throw;
+        throw InvalidInput(arguments.conductance, error.what());
+    }
+}
+
+Eigen::MatrixXd load_inputs(const std::string& path, const Crossbar& crossbar) {
+    Eigen::MatrixXd lines = read_matrix(path);
+    const Index word_lines = crossbar.shape().word_lines;
+    if (lines.cols() != word_lines)
+        throw InvalidInput(path, fmt::format("{} values per line, but the array has {} word lines",
+                                             lines.cols(), word_lines));
+    return lines.transpose();
+}
+
+Eigen::VectorXd random_voltages(Index word_lines, double limit, std::uint64_t seed) {
+    Eigen::VectorXd voltages(word_lines);
+    for (Index r = 0; r < word_lines; ++r)
+        voltages(r) = limit * keyed_uniform(seed, stream_of("read voltages"),
+                                            {static_cast<std::uint64_t>(r), 0, 0, 0});
+    return voltages;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,31 @@
+#include "tools/engines.hpp"
+
+#include <fmt/format.h>
+
+#include "circuit/error.hpp"
+#include "circuit/ideal_solver.hpp"
+#include "netlists/ngspice_solver.hpp"
+#include "solver/nodal_solver.hpp"
+#include "solver/transfer_solver.hpp"
+
+namespace kirchnet {
+
+std::unique_ptr<OperatingPointSolver> make_engine(const std::string& name,
+                                                  double ngspice_time_limit_s) {
+    if (name == "ideal") return std::make_unique<IdealSolver>();
+    if (name == "nodal") return std::make_unique<NodalSolver>();
+    if (name == "transfer") return std::make_unique<TransferSolver>();
+    if (name == "ngspice") {
+        NgspiceSettings settings;
+        settings.time_limit_s = ngspice_time_limit_s;
+        return std::make_unique<NgspiceSolver>(settings);
+    }
+    throw InvalidInput(fmt::format("engine '{}' is none of ideal, nodal, transfer, ngspice", name));
+}
+
+SolverFactory engine_factory(const std::string& name) {
+    (void)make_engine(name);
+    return [name] { return make_engine(name); };
+}
+
+}  // namespace kirchnet

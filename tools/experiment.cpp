@@ -1,0 +1,300 @@
+#include "tools/experiment.hpp"
+
+#include <fmt/format.h>
+#include <toml++/toml.h>
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <fstream>
+#include <iterator>
+
+#include "circuit/error.hpp"
+#include "circuit/units.hpp"
+#include "data/crossbar_file.hpp"
+#include "tools/utf8.hpp"
+
+namespace kirchnet {
+namespace {
+
+std::vector<std::string_view> split_list(std::string_view text) {
+    std::vector<std::string_view> parts;
+    while (true) {
+        const auto comma = text.find(',');
+        parts.push_back(text.substr(0, comma));
+        if (comma == std::string_view::npos) return parts;
+        text.remove_prefix(comma + 1);
+    }
+}
+
+template <typename Integer>
+Integer parse_integer(std::string_view text) {
+    Integer value = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (status != std::errc{} || end != text.data() + text.size())
+        throw InvalidInput(fmt::format("'{}' is not a whole number in range", text));
+    return value;
+}
+
+std::vector<Mapping> parse_mappings(std::string_view text) {
+    std::vector<Mapping> mappings;
+    for (const auto part : split_list(text)) {
+        const Mapping mapping = parse_mapping(part);
+        if (std::find(mappings.begin(), mappings.end(), mapping) != mappings.end())
+            throw InvalidInput(fmt::format("mapping '{}' is named twice", part));
+        mappings.push_back(mapping);
+    }
+    return mappings;
+}
+
+std::string toml_string(std::string_view text) {
+    std::string result = "\"";
+    for (const char letter : text) {
+        if (letter == '"' || letter == '\\') result += '\\';
+        if (static_cast<unsigned char>(letter) < 0x20)
+            result += fmt::format("\\u{:04X}", static_cast<unsigned>(letter));
+        else
+            result += letter;
+    }
+    return result + '"';
+}
+
+std::string mappings_text(const Experiment& e) {
+    std::string text = "[";
+    for (const Mapping mapping : e.mappings)
+        text += fmt::format("{}{}", text.size() > 1 ? ", " : "", toml_string(to_string(mapping)));
+    return text + "]";
+}
+
+double positive_or_zero(std::string_view text, std::string_view what) {
+    const double value = parse_quantity(text, what);
+    if (value < 0) throw InvalidInput(std::string(what), fmt::format("{} is negative", text));
+    return value;
+}
+
+using Text = std::string_view;
+
+struct Key {
+    Text name;
+    void (*set)(Experiment&, Text);
+    std::string (*get)(const Experiment&);
+};
+
+/// The one list of settings: TOML files, flags, --set and `to_toml` all go through it.
+constexpr std::array keys{
+    Key{"network", [](Experiment& e, Text t) { e.network = t; },
+        [](const Experiment& e) { return toml_string(e.network); }},
+    Key{"data", [](Experiment& e, Text t) { e.data = t; },
+        [](const Experiment& e) { return toml_string(e.data); }},
+    Key{"calibration", [](Experiment& e, Text t) { e.calibration = t; },
+        [](const Experiment& e) { return toml_string(e.calibration); }},
+    Key{"images", [](Experiment& e, Text t) { e.images = parse_integer<std::size_t>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.images); }},
+    Key{"calibration_images",
+        [](Experiment& e, Text t) {
+            e.calibration_images = parse_integer<std::size_t>(t);
+            if (e.calibration_images == 0)
+                throw InvalidInput("converter ranges need at least one image");
+        },
+        [](const Experiment& e) { return fmt::to_string(e.calibration_images); }},
+    Key{"out", [](Experiment& e, Text t) { e.out = t; },
+        [](const Experiment& e) { return toml_string(e.out); }},
+    Key{"array.size", [](Experiment& e, Text t) { e.array = parse_array_shape(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.array)); }},
+    Key{"array.word_line_segment",
+        [](Experiment& e, Text t) { e.word_line_segment = positive_or_zero(t, "segment [ohm]"); },
+        [](const Experiment& e) { return format_exact(e.word_line_segment); }},
+    Key{"array.bit_line_segment",
+        [](Experiment& e, Text t) { e.bit_line_segment = positive_or_zero(t, "segment [ohm]"); },
+        [](const Experiment& e) { return format_exact(e.bit_line_segment); }},
+    Key{"array.driver",
+        [](Experiment& e, Text t) { e.driver = positive_or_zero(t, "driver [ohm]"); },
+        [](const Experiment& e) { return format_exact(e.driver); }},
+    Key{"array.sense", [](Experiment& e, Text t) { e.sense = positive_or_zero(t, "sense [ohm]"); },
+        [](const Experiment& e) { return format_exact(e.sense); }},
+    Key{"array.layout", [](Experiment& e, Text t) { e.layout = parse_layout(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.layout)); }},
+    Key{"array.unused", [](Experiment& e, Text t) { e.unused = parse_unused(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.unused)); }},
+    Key{"cells.on", [](Experiment& e, Text t) { e.device.on = parse_quantity(t, "cells.on [S]"); },
+        [](const Experiment& e) { return format_exact(e.device.on); }},
+    Key{"cells.off",
+        [](Experiment& e, Text t) { e.device.off = parse_quantity(t, "cells.off [S]"); },
+        [](const Experiment& e) { return format_exact(e.device.off); }},
+    Key{"mapping.names", [](Experiment& e, Text t) { e.mappings = parse_mappings(t); },
+        mappings_text},
+    Key{"mapping.weight_bits", [](Experiment& e, Text t) { e.weight_bits = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.weight_bits); }},
+    Key{"converters.dac_bits",
+        [](Experiment& e, Text t) { e.converters.dac_bits = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.converters.dac_bits); }},
+    Key{"converters.adc_bits",
+        [](Experiment& e, Text t) { e.converters.adc_bits = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.converters.adc_bits); }},
+    Key{"converters.calibrate_on",
+        [](Experiment& e, Text t) { e.converters.calibrate_on = parse_operators(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.converters.calibrate_on)); }},
+    Key{"faults.rate",
+        [](Experiment& e, Text t) {
+            e.fault_law.rate = parse_quantity(t, "fault rate");
+            check(e.fault_law);
+        },
+        [](const Experiment& e) { return format_exact(e.fault_law.rate); }},
+    Key{"faults.stuck_on_per_off",
+        [](Experiment& e, Text t) {
+            e.fault_law.stuck_on_per_off = parse_quantity(t, "stuck-on : stuck-off ratio");
+            check(e.fault_law);
+        },
+        [](const Experiment& e) { return format_exact(e.fault_law.stuck_on_per_off); }},
+    Key{"faults.map", [](Experiment& e, Text t) { e.fault_map = t; },
+        [](const Experiment& e) { return toml_string(e.fault_map); }},
+    Key{"faults.seed", [](Experiment& e, Text t) { e.seed = parse_integer<std::uint64_t>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.seed); }},
+    Key{"faults.trial", [](Experiment& e, Text t) { e.trial = parse_integer<std::uint32_t>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.trial); }},
+    Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },
+        [](const Experiment& e) { return toml_string(e.engine); }},
+    Key{"run.threads", [](Experiment& e, Text t) { e.threads = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.threads); }},
+};
+
+std::size_t edit_distance(Text x, Text y) {
+    std::vector<std::size_t> row(y.size() + 1);
+    for (std::size_t j = 0; j <= y.size(); ++j) row[j] = j;
+    for (std::size_t i = 1; i <= x.size(); ++i) {
+        std::size_t diagonal = std::exchange(row[0], i);
+        for (std::size_t j = 1; j <= y.size(); ++j)
+            diagonal = std::exchange(
+                row[j], std::min({row[j] + 1, row[j - 1] + 1,
+                                  diagonal + (x[i - 1] == y[j - 1] ? std::size_t{0} : 1)}));
+    }
+    return row.back();
+}
+
+Text nearest_key(Text name) {
+    return std::min_element(keys.begin(), keys.end(),
+                            [&](const Key& x, const Key& y) {
+                                return edit_distance(x.name, name) < edit_distance(y.name, name);
+                            })
+        ->name;
+}
+
+std::string place(const std::filesystem::path& path, const toml::source_region& region) {
+    return fmt::format("{}:{}:{}", path.string(), region.begin.line, region.begin.column);
+}
+
+/// A TOML value in the command line's notation; lists joined by commas.
+std::string as_text(const toml::node& node) {
+    if (const auto* text = node.as_string()) return text->get();
+    if (const auto* number = node.as_integer()) return fmt::to_string(number->get());
+    if (const auto* number = node.as_floating_point()) return format_exact(number->get());
+    if (const auto* list = node.as_array()) {
+        std::string joined;
+        for (const auto& item : *list) joined += (joined.empty() ? "" : ",") + as_text(item);
+        return joined;
+    }
+    throw InvalidInput("expected a number, a string or a list of strings");
+}
+
+void apply_table(Experiment& experiment, const toml::table& table, const std::string& prefix,
+                 const std::filesystem::path& path) {
+    for (const auto& [name, node] : table) {
+        const std::string key = prefix + std::string(name.str());
+        if (const auto* inner = node.as_table()) {
+            apply_table(experiment, *inner, key + ".", path);
+            continue;
+        }
+        try {
+            set_key(experiment, key, as_text(node));
+        } catch (const InvalidInput& error) {
+            throw InvalidInput(place(path, node.source()), error.what());
+        }
+    }
+}
+
+std::string read_text(const std::filesystem::path& path) {
+    std::ifstream file(path, std::ios::binary);
+    if (!file) throw InvalidInput(path.string(), "cannot be opened");
+    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
+    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
+    // toml++ 3.3 does not survive every malformed byte sequence itself.
+    if (const auto bad = find_invalid_utf8(text))
+        throw InvalidInput(path.string(), fmt::format("byte {} is not UTF-8 text", *bad));
+    return text;
+}
+
+}  // namespace
+
+TileSettings Experiment::tile_settings(Mapping mapping) const {
+    TileSettings settings;
+    settings.array = array;
+    settings.mapping = mapping;
+    settings.layout = layout;
+    settings.unused = unused;
+    settings.weight_bits = weight_bits;
+    settings.device = device;
+    settings.wires.word_line_segment = word_line_segment;
+    settings.wires.bit_line_segment = bit_line_segment;
+    settings.wires.driver = driver;
+    settings.wires.sense = sense;
+    return settings;
+}
+
+std::optional<FaultSource> Experiment::fault_source() const {
+    if (!fault_map.empty()) return read_fault_map(fault_map);
+    if (fault_law.rate > 0) return FaultDraw{fault_law, seed, trial};
+    return std::nullopt;
+}
+
+void set_key(Experiment& experiment, std::string_view key, std::string_view value) {
+    if (key == "array.segment") {
+        set_key(experiment, "array.word_line_segment", value);
+        set_key(experiment, "array.bit_line_segment", value);
+        return;
+    }
+    const auto* found =
+        std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == key; });
+    if (found == keys.end())
+        throw InvalidInput(
+            fmt::format("unknown key '{}'; did you mean {}?", key, nearest_key(key)));
+    try {
+        found->set(experiment, value);
+    } catch (const InvalidInput& error) {
+        throw InvalidInput(std::string(key), error.what());
+    }
+}
+
+void read_experiment(Experiment& experiment, const std::filesystem::path& path) {
+    const std::string text = read_text(path);
+    try {
+        apply_table(experiment, toml::parse(text), "", path);
+    } catch (const toml::parse_error& error) {
+        throw InvalidInput(place(path, error.source()), std::string(error.description()));
+    }
+}
+
+Experiment make_experiment(const std::string& toml_file,
+                           const std::vector<std::pair<std::string, std::string>>& settings) {
+    Experiment experiment;
+    if (!toml_file.empty()) read_experiment(experiment, toml_file);
+    for (const auto& [key, value] : settings) set_key(experiment, key, value);
+    return experiment;
+}
+
+std::string to_toml(const Experiment& experiment) {
+    std::string text;
+    std::string section;
+    for (const Key& key : keys) {
+        const auto dot = key.name.find('.');
+        const Text its_section = dot == Text::npos ? Text{} : key.name.substr(0, dot);
+        if (its_section != section) {
+            section = its_section;
+            text += fmt::format("\n[{}]\n", section);
+        }
+        const Text name = dot == Text::npos ? key.name : key.name.substr(dot + 1);
+        text += fmt::format("{} = {}\n", name, key.get(experiment));
+    }
+    return text;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,67 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+#include <string_view>
+#include <utility>
+#include <vector>
+
+#include "nn/comparison.hpp"
+
+namespace kirchnet {
+
+/// Everything `kirchnet compare` may be told, as a TOML file, by named flags or by --set. Every
+/// setting has one key (`array.segment`), whichever way it arrives.
+struct Experiment {
+    std::string network;
+    std::string data;
+    std::string calibration;  ///< empty: the training part beside `data`
+    std::size_t images = 0;   ///< 0: all
+    std::size_t calibration_images = 256;
+    std::string out;
+
+    ArrayShape array;
+    double word_line_segment = 1;  ///< [ohm]
+    double bit_line_segment = 1;   ///< [ohm]
+    double driver = 0;             ///< [ohm]
+    double sense = 0;              ///< [ohm]
+    Layout layout = Layout::split;
+    Unused unused = Unused::pad;
+
+    DeviceRange device;
+    std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};
+    int weight_bits = 8;
+    ConverterSettings converters;
+
+    FaultLaw fault_law;
+    std::string fault_map;  ///< file; instead of a law
+    std::uint64_t seed = 1;
+    std::uint32_t trial = 0;
+
+    std::string engine = "transfer";
+    int threads = 0;  ///< 0: all cores
+
+    /// What the tiles of one mapping are made by.
+    [[nodiscard]] TileSettings tile_settings(Mapping mapping) const;
+    [[nodiscard]] bool has_faults() const { return fault_law.rate > 0 || !fault_map.empty(); }
+    /// Reads the fault map where one is named.
+    [[nodiscard]] std::optional<FaultSource> fault_source() const;
+};
+
+/// @param key    such as `array.segment`, which sets both segment resistances
+/// @param value  as on the command line: SI suffixes, lists with commas
+/// @throws InvalidInput  naming the key; for an unknown one, the nearest known keys
+void set_key(Experiment& experiment, std::string_view key, std::string_view value);
+
+/// Applies a TOML file on top of `experiment`.
+/// @throws InvalidInput  naming file, line and column
+void read_experiment(Experiment& experiment, const std::filesystem::path& path);
+
+/// Defaults, then the TOML file (unless empty), then keys with values in the order given.
+Experiment make_experiment(const std::string& toml_file,
+                           const std::vector<std::pair<std::string, std::string>>& settings);
+
+/// The experiment as TOML text that reads back as the same experiment.
+std::string to_toml(const Experiment& experiment);
+
+}  // namespace kirchnet

@@ -1,0 +1,103 @@
+#include "tools/network_input.hpp"
+
+#include <fmt/format.h>
+#include <tbb/global_control.h>
+
+#include <charconv>
+
+#include "circuit/error.hpp"
+#include "data/network_file.hpp"
+#include "nn/comparison.hpp"
+#include "tools/progress.hpp"
+
+namespace kirchnet {
+
+struct ThreadLimit::State {
+    tbb::global_control control;
+};
+
+ThreadLimit::ThreadLimit(int threads) {
+    if (threads < 0) throw InvalidInput("run.threads", fmt::format("{} is negative", threads));
+    if (threads > 0)
+        state_ = std::make_unique<State>(State{tbb::global_control(
+            tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads))});
+}
+
+ThreadLimit::~ThreadLimit() = default;
+
+Graph load_graph(const Experiment& experiment) {
+    if (experiment.network.empty())
+        throw InvalidInput("no network given; name a network file made by 'kirchnet import'");
+    if (!is_network_file(experiment.network))
+        throw InvalidInput(experiment.network,
+                           "is no network file of ours; convert it with 'kirchnet import' first");
+    return Graph(read_network(experiment.network));
+}
+
+ExperimentImages load_images(const Experiment& experiment) {
+    if (experiment.data.empty())
+        throw InvalidInput("no test images given; name them with --data or the key 'data'");
+    ExperimentImages images;
+    images.test = read_test_images(experiment.data);
+    const std::string& source =
+        experiment.calibration.empty() ? experiment.data : experiment.calibration;
+    auto calibration = read_calibration_images(source, experiment.calibration_images);
+    if (!calibration && !experiment.calibration.empty())
+        calibration = subset(read_test_images(source), 0, experiment.calibration_images);
+    const std::size_t all = images.test.size();
+    if (calibration) {
+        images.calibration = std::move(*calibration);
+    } else {
+        if (all < 2)
+            throw InvalidInput(experiment.data, "too few images to hold some out for calibration");
+        const std::size_t held_out = std::min(experiment.calibration_images, all / 2);
+        images.calibration = subset(images.test, all - held_out, held_out);
+        images.test = subset(images.test, 0, all - held_out);
+        images.note = fmt::format(
+            "no training images beside {}: the last {} test images are held out for calibration",
+            experiment.data, held_out);
+    }
+    if (experiment.images > images.test.size())
+        throw InvalidInput("images",
+                           fmt::format("{} asked for, but {} has {} to test on", experiment.images,
+                                       experiment.data, images.test.size()));
+    if (experiment.images > 0) images.test = subset(images.test, 0, experiment.images);
+    return images;
+}
+
+std::pair<Index, Index> parse_tile(const std::string& text) {
+    std::pair<Index, Index> tile{0, 0};
+    const char* end = text.data() + text.size();
+    const auto row = std::from_chars(text.data(), end, tile.first);
+    const bool has_comma = row.ec == std::errc{} && row.ptr != end && *row.ptr == ',';
+    if (has_comma) {
+        const auto column = std::from_chars(row.ptr + 1, end, tile.second);
+        if (column.ec == std::errc{} && column.ptr == end) return tile;
+    }
+    throw InvalidInput("--tile", fmt::format("'{}' is not ROW,COLUMN, such as 0,1", text));
+}
+
+ImageDrive::ImageDrive(const Graph& graph, const Experiment& experiment)
+    : graph_(graph),
+      word_lines_(experiment.array.word_lines),
+      images_(load_images(experiment)),
+      software_(software_drivers(graph)),
+      dacs_(calibrate_dacs(graph, images_.calibration, experiment.converters.dac_bits,
+                           show_progress("input ranges", "images"))) {}
+
+Eigen::VectorXd ImageDrive::voltages(const WeightBlock& block, std::size_t image,
+                                     std::size_t position, double read_voltage) const {
+    const std::size_t layer = graph_.find_layer(block.layer);
+    const std::size_t outputs = graph_.geometry(layer).outputs_per_group();
+    const auto group = static_cast<std::size_t>(block.first_output_channel) / outputs;
+    const auto inputs =
+        layer_inputs(graph_, software_, images_.test, image, layer, group, position);
+    const auto first = static_cast<std::size_t>(block.tile_row * word_lines_);
+    Eigen::VectorXd voltages(block.weights.rows());
+    for (Index r = 0; r < voltages.size(); ++r)
+        voltages(r) =
+            read_voltage * dac_fraction(dacs_[layer], inputs[first + static_cast<std::size_t>(r)]);
+    return voltages;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,64 @@
+#pragma once
+
+#include <optional>
+
+#include "data/dataset.hpp"
+#include "nn/graph.hpp"
+#include "nn/inference.hpp"
+#include "tools/experiment.hpp"
+
+namespace kirchnet {
+
+/// The experiment's network, ready to run.
+/// @throws InvalidInput  when none is named, or the file is no network of ours
+Graph load_graph(const Experiment& experiment);
+
+/// Test images, and the images converter ranges are fitted on: never the same ones.
+struct ExperimentImages {
+    LabelledImages test;
+    LabelledImages calibration;
+    std::string note;  ///< said to the user when test images had to be given up; else empty
+};
+
+/// Without a training part beside the data, the last `calibration_images` of the test images are
+/// held out for calibration and not tested on.
+/// @throws InvalidInput  when no data is named or more images are asked for than there are
+ExperimentImages load_images(const Experiment& experiment);
+
+/// Limits all parallel work; 0 leaves the choice to the machine.
+class ThreadLimit {
+  public:
+    explicit ThreadLimit(int threads);
+    ~ThreadLimit();
+    ThreadLimit(const ThreadLimit&) = delete;
+    ThreadLimit& operator=(const ThreadLimit&) = delete;
+
+  private:
+    struct State;
+    std::unique_ptr<State> state_;
+};
+
+/// Tile row and column from `R,C`.
+std::pair<Index, Index> parse_tile(const std::string& text);
+
+/// Read voltages as a real image makes them: activations of the software network through DACs
+/// whose ranges are fitted on the calibration images.
+class ImageDrive {
+  public:
+    ImageDrive(const Graph& graph, const Experiment& experiment);
+
+    [[nodiscard]] const ExperimentImages& images() const { return images_; }
+    /// Read voltages [V] of the word lines a block uses, for one image under one kernel position
+    /// (output pixel y * width + x).
+    [[nodiscard]] Eigen::VectorXd voltages(const WeightBlock& block, std::size_t image,
+                                           std::size_t position, double read_voltage) const;
+
+  private:
+    const Graph& graph_;
+    Index word_lines_;
+    ExperimentImages images_;
+    Drivers software_;
+    std::vector<Dac> dacs_;
+};
+
+}  // namespace kirchnet

@@ -30,4 +30,10 @@ struct TileDeckSettings {
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
 
+/// The flat form of a whole tile: the elements of all its arrays, ammeters and differences, and the
+/// `.control` block of the readable deck. Read-out is ideal whatever `settings` says.
+/// @param inputs  as for `write_tile_deck`
+std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                            const TileDeckSettings& settings);
+
 }  // namespace kirchnet

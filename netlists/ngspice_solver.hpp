@@ -1,16 +1,9 @@
 #pragma once
 
-#include <filesystem>
-
 #include "circuit/operating_point_solver.hpp"
+#include "netlists/ngspice_settings.hpp"
 
 namespace kirchnet {
-
-struct NgspiceSettings {
-    std::filesystem::path helper;  ///< the `kirchnet-ngspice` program; empty: beside this program,
-                                   ///< or where KIRCHNET_NGSPICE points
-    double time_limit_s = 600;     ///< per circuit; the helper is killed after it
-};
 
 /// The independent witness: the flat deck, run by the ngspice shared library in a helper process
 /// of its own, one circuit per process.

@@ -1,0 +1,18 @@
+#pragma once
+
+#include <string>
+
+#include "circuit/elements.hpp"
+#include "circuit/tile.hpp"
+
+namespace kirchnet::detail {
+
+/// The `.param` lines of the wires' resistances, as far as they are one number.
+std::string wire_parameters(const Wires& wires);
+
+/// Sources, word lines, cells and bit lines of one of a tile's arrays, up to the nets `out_a_<c>`.
+/// @param inputs  [rows], of the word lines in use
+std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs);
+
+}  // namespace kirchnet::detail

@@ -1,0 +1,95 @@
+#include "netlists/detail/cell_line.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <limits>
+
+#include "netlists/detail/deck_text.hpp"
+
+namespace kirchnet::detail {
+namespace {
+
+/// Levels between state 0 and state 1; 0 for continuous mapping.
+int steps_of(const TileSettings& settings) {
+    if (settings.weight_bits == 0) return 0;
+    const int largest = largest_level(settings.weight_bits);
+    return settings.mapping == Mapping::offset ? 2 * largest : largest;
+}
+
+/// `96/127` where the state is a level, else the state in full.
+std::string state_text(double state, const TileSettings& settings) {
+    const int steps = steps_of(settings);
+    if (steps > 0) {
+        const auto level = std::lround(state * steps);
+        if (static_cast<double>(level) / steps == state) return fmt::format("{}/{}", level, steps);
+    }
+    return number(state);
+}
+
+bool agrees(double found, double wanted) {
+    return std::abs(found - wanted) <= 2 * std::numeric_limits<double>::epsilon() * wanted;
+}
+
+std::string faulty_instance(const CellMeaning& cell, const TileSettings& settings) {
+    const std::string intended = conductance_text(cell, settings);
+    switch (cell.fault) {
+        case Fault::stuck_off:
+            return fmt::format("cell_stuck_off g={{gmin_c}} g_intended={}", intended);
+        case Fault::stuck_on:
+            return fmt::format("cell_stuck_on g={{gmax_c}} g_intended={}", intended);
+        case Fault::open:
+            return fmt::format("cell_open g_intended={}", intended);
+        case Fault::none:
+            break;
+    }
+    return fmt::format("cell_1r g={}", intended);
+}
+
+std::string describe_address(const CellIdentity& identity) {
+    const auto* address = std::get_if<CellAddress>(&identity);
+    if (address == nullptr) return "pad";
+    return fmt::format("ic={} ky={} kx={} oc={} slice={} pol={}", address->input_channel,
+                       address->kernel_y, address->kernel_x, address->output_channel,
+                       address->slice, to_char(address->polarity));
+}
+
+std::string describe_weight(const CellMeaning& cell, const TileSettings& settings) {
+    if (!cell.weight) return {};
+    std::string text = fmt::format(" | w={:+.4f}", *cell.weight);
+    if (cell.level)
+        text += fmt::format(" q={}/{}", *cell.level, largest_level(settings.weight_bits));
+    return text;
+}
+
+}  // namespace
+
+std::string conductance_text(const CellMeaning& cell, const TileSettings& settings) {
+    const DeviceRange& device = settings.device;
+    const double wanted = cell.intended_conductance;
+    if (agrees(device.off, wanted)) return "{gmin_c}";
+    if (agrees(device.on, wanted)) return "{gmax_c}";
+    if (agrees(device.off + cell.state * (device.on - device.off), wanted))
+        return fmt::format("{{gmin_c+{}*(gmax_c-gmin_c)}}", state_text(cell.state, settings));
+    return number(wanted);
+}
+
+std::string describe_cell(const CellMeaning& cell, const TileSettings& settings) {
+    return fmt::format("r={} c={} | {}{} | state={:.4f} | fault={}", cell.position.word_line,
+                       cell.position.bit_line, describe_address(cell.identity),
+                       describe_weight(cell, settings), cell.state, to_string(cell.fault));
+}
+
+std::string cell_line(const CellMeaning& cell, const TileSettings& settings,
+                      const std::string& word_net, const std::string& bit_net) {
+    const std::string name = cell_name(cell.position);
+    const std::string meaning = describe_cell(cell, settings);
+    if (word_net.empty() || bit_net.empty())
+        return comment(fmt::format("{} left out: cut off ; {}", name, meaning));
+    if (cell.fault == Fault::none && cell.conductance == 0)
+        return comment(fmt::format("{} left out: conducts nothing ; {}", name, meaning));
+    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net,
+                       faulty_instance(cell, settings), meaning);
+}
+
+}  // namespace kirchnet::detail

@@ -1,0 +1,52 @@
+#include "netlists/detail/message_scan.hpp"
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+
+namespace kirchnet::detail {
+namespace {
+
+constexpr std::string_view from_stdout = "stdout ";
+constexpr std::string_view from_stderr = "stderr ";
+constexpr int most_lines = 3;
+
+std::string lower(std::string_view text) {
+    std::string result(text);
+    std::transform(result.begin(), result.end(), result.begin(),
+                   [](unsigned char letter) { return static_cast<char>(std::tolower(letter)); });
+    return result;
+}
+
+bool admits_failure(std::string_view line) {
+    // A net without a path to ground never reaches a deck of ours, so "singular" is a failure too.
+    constexpr std::array words{"error",   "singular", "not parsed", "unknown", "could not find",
+                               "missing", "no such",  "aborted",    "fatal",   "undefined"};
+    const std::string text = lower(line);
+    if (text.starts_with(from_stdout)) return text.find("error", 0) == from_stdout.size();
+    return std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return text.find(word) != std::string::npos; });
+}
+
+std::string_view without_stream(std::string_view line) {
+    for (const auto stream : {from_stdout, from_stderr})
+        if (line.starts_with(stream)) line.remove_prefix(stream.size());
+    return line;
+}
+
+}  // namespace
+
+std::string find_failure(std::string_view messages) {
+    std::string found;
+    int lines = 0;
+    while (!messages.empty() && lines < most_lines) {
+        const std::size_t end = std::min(messages.find('\n'), messages.size());
+        const std::string_view line = messages.substr(0, end);
+        messages.remove_prefix(std::min(end + 1, messages.size()));
+        if (!admits_failure(line)) continue;
+        found.append(lines++ == 0 ? "" : " | ").append(without_stream(line));
+    }
+    return found;
+}
+
+}  // namespace kirchnet::detail

@@ -1,0 +1,15 @@
+#pragma once
+
+#include <string>
+
+#include "circuit/mapping.hpp"
+
+namespace kirchnet::detail {
+
+/// `cell_1r`, `cell_stuck_off`, `cell_stuck_on`, `cell_open`.
+std::string cell_subcircuits(const DeviceRange& device);
+
+/// `opamp`, `tia` and, for column pairs, `diffamp`; see docs/methods/read-out.md.
+std::string amplifier_subcircuits(bool has_pairs);
+
+}  // namespace kirchnet::detail

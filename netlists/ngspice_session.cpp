@@ -1,0 +1,214 @@
+#include "netlists/ngspice_session.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cctype>
+#include <cmath>
+#include <random>
+#include <stdexcept>
+#include <string_view>
+
+#include "circuit/error.hpp"
+#include "netlists/detail/deck_scan.hpp"
+#include "netlists/detail/helper_location.hpp"
+#include "netlists/detail/helper_process.hpp"
+#include "netlists/detail/message_scan.hpp"
+#include "netlists/detail/private_directory.hpp"
+#include "netlists/detail/wire_protocol.hpp"
+
+namespace kirchnet {
+namespace {
+
+using Eigen::Index;
+
+/// A source whose value no other circuit has: when it reads back, the numbers beside it belong to
+/// this deck and this operating point. ngspice answers a bad deck with the circuit before.
+struct Canary {
+    int nonce = 0;
+
+    /// Whole volts read back exactly, and stay small enough not to trouble convergence.
+    static Canary draw() {
+        std::random_device device;
+        return {std::uniform_int_distribution<int>(100'000, 999'999)(device)};
+    }
+    [[nodiscard]] std::string source() const { return fmt::format("vcanary_{}", nonce); }
+    [[nodiscard]] std::string net() const { return fmt::format("canary_{}", nonce); }
+    [[nodiscard]] std::string line() const {
+        return fmt::format("{} {} 0 dc {}\n", source(), net(), nonce);
+    }
+    [[nodiscard]] double value_at(Index point) const {
+        return static_cast<double>(nonce) + static_cast<double>(point) + 1;
+    }
+    [[nodiscard]] bool is_value_at(Index point, double value) const {
+        return std::abs(value - value_at(point)) < 0.25;
+    }
+};
+
+std::string lower(std::string_view text) {
+    std::string result;
+    for (const char letter : text)
+        result += static_cast<char>(std::tolower(static_cast<unsigned char>(letter)));
+    return result;
+}
+
+/// Words in lower case with single blanks between: how titles are compared.
+std::string squeeze(std::string_view text) {
+    std::string result;
+    for (const char letter : lower(text))
+        if (std::isspace(static_cast<unsigned char>(letter)) == 0)
+            result += letter;
+        else if (!result.empty() && result.back() != ' ')
+            result += ' ';
+    if (!result.empty() && result.back() == ' ') result.pop_back();
+    return result;
+}
+
+std::vector<std::string_view> lines_of(std::string_view text) {
+    std::vector<std::string_view> lines;
+    while (!text.empty()) {
+        const std::size_t end = std::min(text.find('\n'), text.size());
+        lines.push_back(text.substr(0, end));
+        text.remove_prefix(std::min(end + 1, text.size()));
+        if (!lines.back().empty() && lines.back().back() == '\r') lines.back().remove_suffix(1);
+    }
+    return lines;
+}
+
+struct PreparedDeck {
+    std::string title;
+    std::string text;
+};
+
+/// Leaves out control blocks and adds the canary before `.end`.
+PreparedDeck prepare(const std::string& deck, const Canary& canary) {
+    if (deck.find('\0') != std::string::npos) throw NgspiceError("the deck holds a NUL byte");
+    PreparedDeck prepared;
+    bool in_control = false;
+    bool ended = false;
+    bool is_first = true;
+    for (const std::string_view line : lines_of(deck)) {
+        const std::string word = squeeze(line);
+        if (is_first) prepared.title = word;
+        if (!is_first && word == ".end") {
+            ended = true;
+            break;
+        }
+        if (!is_first && word == ".control") in_control = true;
+        if (!in_control) prepared.text.append(line).append("\n");
+        if (word == ".endc") in_control = false;
+        is_first = false;
+    }
+    if (!ended) throw NgspiceError(fmt::format("the deck '{}' has no .end line", prepared.title));
+    if (in_control)
+        throw NgspiceError(fmt::format("the deck '{}' has .control without .endc", prepared.title));
+    prepared.text += canary.line() + ".end\n";
+    return prepared;
+}
+
+detail::Request make_request(const PreparedDeck& deck, const Canary& canary,
+                             const SourceSweep& sweep, const std::vector<std::string>& wanted) {
+    detail::Request request;
+    request.deck = deck.text;
+    request.sources = sweep.sources;
+    request.sources.push_back(canary.source());
+    request.wanted = wanted;
+    request.wanted.push_back(canary.net());
+    request.points = static_cast<std::uint64_t>(sweep.values.cols());
+    for (Index point = 0; point < sweep.values.cols(); ++point) {
+        for (Index s = 0; s < sweep.values.rows(); ++s)
+            request.values.push_back(sweep.values(s, point));
+        request.values.push_back(canary.value_at(point));
+    }
+    return request;
+}
+
+[[noreturn]] void refuse(const PreparedDeck& deck, std::string_view problem) {
+    throw NgspiceError(fmt::format("ngspice, deck '{}': {}", deck.title, problem));
+}
+
+void check_vector(const PreparedDeck& deck, const std::string& name, std::int32_t length,
+                  double value) {
+    if (length < 0) refuse(deck, fmt::format("no vector '{}'", name));
+    if (length != 1)
+        refuse(deck, fmt::format("vector '{}' has {} values instead of one", name, length));
+    // ngspice writes 1e35 for a division by zero.
+    if (!(std::abs(value) < 1e30)) refuse(deck, fmt::format("'{}' is {}", name, value));
+}
+
+/// Every sign that the reply belongs to this deck, is new, and is complete.
+void check_reply(const detail::Reply& reply, const PreparedDeck& deck,
+                 const detail::Request& request, const Canary& canary, Index point) {
+    if (const std::string failure = detail::find_failure(reply.messages); !failure.empty())
+        refuse(deck, failure);
+    if (reply.exited) refuse(deck, "ngspice quit");
+    if (reply.plot_after == reply.plot_before || reply.plot_after.empty())
+        refuse(deck, "no operating point was made");
+    if (squeeze(reply.title) != deck.title)
+        refuse(deck, fmt::format("the answer is titled '{}'", reply.title));
+    const std::size_t count = request.wanted.size();
+    if (reply.lengths.size() != count || reply.values.size() != count)
+        refuse(deck, fmt::format("{} of {} values came back", reply.values.size(), count));
+    for (std::size_t i = 0; i < count; ++i)
+        check_vector(deck, request.wanted[i], reply.lengths[i], reply.values[i]);
+    if (!canary.is_value_at(point, reply.values.back()))
+        refuse(deck, "the numbers belong to another circuit (control source does not read back)");
+}
+
+detail::Reply receive_reply(detail::HelperProcess& helper, const NgspiceSettings& settings) {
+    const std::string payload = helper.receive(settings.time_limit_s);
+    try {
+        return detail::decode_reply(payload);
+    } catch (const std::runtime_error& problem) {
+        throw NgspiceError(problem.what());
+    }
+}
+
+void check_sweep(const SourceSweep& sweep) {
+    if (sweep.values.rows() != static_cast<Index>(sweep.sources.size()))
+        throw InvalidInput("source sweep", fmt::format("{} values for {} sources",
+                                                       sweep.values.rows(), sweep.sources.size()));
+    if (!sweep.values.allFinite()) throw InvalidInput("source sweep", "holds NaN or infinity");
+}
+
+}  // namespace
+
+Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep& sweep,
+                                     const std::vector<std::string>& wanted,
+                                     const NgspiceSettings& settings) {
+    check_sweep(sweep);
+    const Canary canary = Canary::draw();
+    const PreparedDeck prepared = prepare(deck, canary);
+    if (const std::string fault = detail::find_silent_fault(prepared.text); !fault.empty())
+        refuse(prepared, fault);
+    const detail::Request request = make_request(prepared, canary, sweep, wanted);
+    Eigen::MatrixXd result(static_cast<Index>(wanted.size()), sweep.values.cols());
+    if (sweep.values.cols() == 0) return result;
+
+    const auto program = detail::locate_helper(settings);
+    const detail::PrivateDirectory directory;
+    detail::HelperProcess helper(program, directory.path());
+    helper.send(detail::encode(request), settings.time_limit_s);
+    for (Index point = 0; point < result.cols(); ++point) {
+        const detail::Reply reply = receive_reply(helper, settings);
+        check_reply(reply, prepared, request, canary, point);
+        for (Index i = 0; i < result.rows(); ++i)
+            result(i, point) = reply.values[static_cast<std::size_t>(i)];
+    }
+    if (const std::string failure = detail::find_failure(helper.error_output()); !failure.empty())
+        refuse(prepared, failure);
+    return result;
+}
+
+std::map<std::string, double> run_operating_point(const std::string& deck,
+                                                  const std::vector<std::string>& wanted,
+                                                  const NgspiceSettings& settings) {
+    const Eigen::MatrixXd values =
+        run_operating_points(deck, {{}, Eigen::MatrixXd(0, 1)}, wanted, settings);
+    std::map<std::string, double> named;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        named[wanted[i]] = values(static_cast<Index>(i), 0);
+    return named;
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,36 @@
+#pragma once
+
+#include <Eigen/Core>
+#include <map>
+#include <string>
+#include <vector>
+
+#include "netlists/ngspice_settings.hpp"
+
+namespace kirchnet {
+
+/// Independent sources whose value changes from one operating point to the next.
+struct SourceSweep {
+    std::vector<std::string> sources;  ///< element names, `v_in_a_3`
+    Eigen::MatrixXd values;            ///< [V] or [A], [sources × points]
+};
+
+/// Operating points of one circuit, found by ngspice in a process of its own. `.control` blocks
+/// of the deck are left out; relative paths of `.include` lead nowhere, since the process runs in
+/// an empty directory.
+/// @param deck    title line first, `.end` last
+/// @param wanted  vectors as ngspice names them: net `sub_3`, current `vs_a_3#branch`, device
+///                value `@r.xc_a_0_0.rcell[resistance]`
+/// @return        [wanted × points], finite
+/// @throws NgspiceError  when ngspice refuses the deck, says anything that sounds like an error,
+///                       lacks a vector, dies or exceeds its time limit
+Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep& sweep,
+                                     const std::vector<std::string>& wanted,
+                                     const NgspiceSettings& settings = {});
+
+/// The operating point of a deck as it is written.
+std::map<std::string, double> run_operating_point(const std::string& deck,
+                                                  const std::vector<std::string>& wanted,
+                                                  const NgspiceSettings& settings = {});
+
+}  // namespace kirchnet

@@ -1,0 +1,108 @@
+#include <fmt/format.h>
+
+#include "circuit/error.hpp"
+#include "netlists/detail/array_section.hpp"
+#include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/readout_section.hpp"
+#include "netlists/detail/subcircuits.hpp"
+#include "netlists/netlist_writer.hpp"
+
+namespace kirchnet {
+namespace {
+
+using detail::comment;
+using detail::number;
+
+std::string describe_mapping(const TileSettings& settings) {
+    if (settings.weight_bits == 0)
+        return fmt::format("{}, continuous weights", to_string(settings.mapping));
+    const int largest = largest_level(settings.weight_bits);
+    return fmt::format("{}, {} bit weights, levels -{}..{}", to_string(settings.mapping),
+                       settings.weight_bits, largest, largest);
+}
+
+std::string describe_layout(const Tile& tile) {
+    if (!tile.has_pairs()) return "one array, one column per output (offset has no pairs)";
+    if (tile.settings().layout == Layout::split)
+        return "split: arrays a and b, each with its own drivers";
+    return "interleaved: one array, bit lines a b a b";
+}
+
+std::string describe_readout(const Tile& tile, Readout readout) {
+    if (readout == Readout::ideal)
+        return tile.has_pairs() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
+                                : "ideal: 0 V ammeters";
+    return tile.has_pairs()
+               ? "opamp: a TIA per column, v = -rf i; a difference amplifier per pair gives sub_j"
+               : "opamp: a TIA per column, v = -rf i";
+}
+
+std::string describe_faults(const Tile& tile, const std::string& law) {
+    Index faulty = 0;
+    Index cells = 0;
+    for (const Crossbar& array : tile.arrays()) {
+        faulty += (array.faults().array() != Fault::none).count();
+        cells += array.shape().cells();
+    }
+    const std::string count = fmt::format("{} of {} cells", faulty, cells);
+    return law.empty() ? count : fmt::format("{}: {}", law, count);
+}
+
+std::string header(const Tile& tile, const TileDeckSettings& settings) {
+    const WeightBlock& block = tile.block();
+    const TileSettings& how = tile.settings();
+    const std::string input = settings.input_comment.empty() ? "given" : settings.input_comment;
+    std::string text = comment(fmt::format("kirchnet tile {},{} of layer {}", block.tile_row,
+                                           block.tile_column, block.layer));
+    text += comment(fmt::format("weights   {} inputs x {} outputs, oc {}..{}", tile.rows(),
+                                tile.outputs(), block.first_output_channel,
+                                block.first_output_channel + tile.outputs() - 1));
+    text += comment("mapping   " + describe_mapping(how));
+    text += comment("layout    " + describe_layout(tile));
+    text += comment(fmt::format("array     {}, unused part: {}",
+                                to_string(tile.arrays().front().shape()), to_string(how.unused)));
+    text += comment("inputs    " + input);
+    text += comment("faults    " + describe_faults(tile, settings.fault_comment));
+    text += comment("read-out  " + describe_readout(tile, settings.readout));
+    text +=
+        comment("names     word line r, bit line c: nodes wl_a_r_c and bl_a_r_c, cell xc_a_r_c");
+    return text + comment(
+                      "cells     place | weight address | weight and level | intended state | "
+                      "fault");
+}
+
+std::string parameters(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                       const TileDeckSettings& settings) {
+    const DeviceRange& device = tile.settings().device;
+    std::string text = "* ---- numbers to play with ----\n";
+    text += fmt::format(".param gmin_c={} gmax_c={} ; cell conductance at HRS and LRS [S]\n",
+                        number(device.off), number(device.on));
+    text += detail::wire_parameters(tile.settings().wires);
+    if (settings.readout == Readout::opamp)
+        text += detail::amplifier_parameters(tile, inputs, settings.subtractor);
+    return text + std::string(detail::options_line());
+}
+
+void check_inputs_of(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs) {
+    if (inputs.size() != tile.rows() || !inputs.allFinite())
+        throw InvalidInput("read voltages",
+                           fmt::format("{} values, but the tile takes {}, all finite",
+                                       inputs.size(), tile.rows()));
+}
+
+}  // namespace
+
+std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                            const TileDeckSettings& settings) {
+    check_inputs_of(tile, inputs);
+    std::string deck = header(tile, settings) + parameters(tile, inputs, settings);
+    deck += detail::cell_subcircuits(tile.settings().device);
+    if (settings.readout == Readout::opamp) deck += detail::amplifier_subcircuits(tile.has_pairs());
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i)
+        deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
+    deck += detail::readout_section(tile, settings.readout);
+    deck += detail::control_section(tile, settings.readout);
+    return deck + ".end\n";
+}
+
+}  // namespace kirchnet

@@ -1,0 +1,115 @@
+#include <doctest/doctest.h>
+
+#include <limits>
+
+#include "circuit/error.hpp"
+#include "netlists/netlist_writer.hpp"
+#include "netlists/ngspice_session.hpp"
+
+using namespace kirchnet;
+
+namespace {
+
+constexpr double open = std::numeric_limits<double>::infinity();
+
+Wires uniform_wires(double word, double bit, double driver, double sense) {
+    Wires wires;
+    wires.word_line_segment = word;
+    wires.bit_line_segment = bit;
+    wires.driver = driver;
+    wires.sense = sense;
+    return wires;
+}
+
+bool has_line(const std::string& deck, const std::string& line) {
+    return ("\n" + deck).find("\n" + line + "\n") != std::string::npos;
+}
+
+}  // namespace
+
+TEST_CASE("the flat deck of a 1 x 2 array is what one would write by hand") {
+    CellMatrix g(1, 2);
+    g << 0.25, 0.5;
+    const Crossbar crossbar(g, uniform_wires(3, 5, 1, 2));
+    CHECK(write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, 0.1), "by hand") ==
+          R"(* by hand
+* 1x2 crossbar, pattern a: one resistor per element
+.options reltol=1e-6 abstol=1e-14 vntol=1e-9 gmin=1e-15
+v_in_a_0 in_a_0 0 dc 0.1
+rwl_a_0_0 in_a_0 wl_a_0_0 4
+rxc_a_0_0 wl_a_0_0 bl_a_0_0 4
+rbl_a_0_0 bl_a_0_0 out_a_0 7
+rwl_a_0_1 wl_a_0_0 wl_a_0_1 3
+rxc_a_0_1 wl_a_0_1 bl_a_0_1 2
+rbl_a_0_1 bl_a_0_1 out_a_1 7
+vs_a_0 out_a_0 0 dc 0
+vs_a_1 out_a_1 0 dc 0
+.end
+)");
+}
+
+TEST_CASE("a ladder along the word line gives the currents found on paper") {
+    // 1 ohm to node A, cell 1 ohm, 1 ohm to node B, cell 1 ohm: A sees 1 || 2 = 2/3 ohm, so it is
+    // at 0.4 V; 0.4 A flow through the first cell, 0.2 A through the second.
+    const Crossbar crossbar(CellMatrix::Ones(1, 2), uniform_wires(1, 0, 0, 0));
+    const auto found =
+        run_operating_point(write_flat_deck(crossbar, Eigen::VectorXd::Ones(1), "ladder"),
+                            {"vs_a_0#branch", "vs_a_1#branch", "wl_a_0_0"});
+    CHECK(found.at("vs_a_0#branch") == doctest::Approx(0.4).epsilon(1e-13));
+    CHECK(found.at("vs_a_1#branch") == doctest::Approx(0.2).epsilon(1e-13));
+    CHECK(found.at("wl_a_0_0") == doctest::Approx(0.4).epsilon(1e-13));
+}
+
+TEST_CASE("a cell that does not conduct is a comment") {
+    CellMatrix g(1, 2);
+    g << 0, 1;
+    const auto deck =
+        write_flat_deck(Crossbar(g, uniform_wires(1, 1, 0, 0)), Eigen::VectorXd::Ones(1), "t");
+    CHECK(has_line(deck, "* xc_a_0_0 conducts nothing"));
+    CHECK(has_line(deck, "rxc_a_0_1 wl_a_0_1 bl_a_0_1 1"));
+}
+
+TEST_CASE("cut-off nets are named in a comment and absent") {
+    CellMatrix g = CellMatrix::Ones(2, 2);
+    g.row(1).setZero();
+    Wires wires = uniform_wires(1, 1, 0, 0);
+    CellMatrix drivers = CellMatrix::Zero(2, 1);
+    drivers(1, 0) = open;
+    wires.driver = LineResistance(drivers);
+    const auto deck = write_flat_deck(Crossbar(g, wires), Eigen::VectorXd::Ones(2), "t");
+    CHECK(deck.find("\n* left out: 1 net without a path") != std::string::npos);
+    CHECK(deck.find("wl_a_1_0 (2 nodes)") != std::string::npos);
+    CHECK(deck.find("\nrwl_a_1_") == std::string::npos);
+    CHECK(has_line(deck, "v_in_a_1 in_a_1 0 dc 1"));
+}
+
+TEST_CASE("an interleaved array has one source per word line and a letter per bit line") {
+    const Crossbar crossbar(CellMatrix::Ones(1, 2), {}, ColumnPattern::interleaved);
+    const auto deck = write_flat_deck(crossbar, Eigen::VectorXd::Ones(1), "t");
+    CHECK(has_line(deck, "rxc_a_0_0 in_ab_0 out_a_0 1"));
+    CHECK(has_line(deck, "rxc_b_0_1 in_ab_0 out_b_1 1"));
+    CHECK(has_line(deck, "vs_b_1 out_b_1 0 dc 0"));
+}
+
+TEST_CASE("numbers keep every digit") {
+    const double g = 1.0 / 3e4;
+    const auto deck = write_flat_deck(Crossbar(CellMatrix::Constant(1, 1, g)),
+                                      Eigen::VectorXd::Constant(1, 0.1 + 0.2), "t");
+    CHECK(has_line(deck, "v_in_a_0 in_a_0 0 dc 0.30000000000000004"));
+    const auto at = deck.find("rxc_a_0_0 in_a_0 out_a_0 ") + 25;
+    CHECK(std::stod(deck.substr(at)) == 1 / g);
+}
+
+TEST_CASE("a title cannot add lines to a deck") {
+    const Crossbar crossbar(CellMatrix::Ones(1, 1));
+    const auto deck = write_flat_deck(crossbar, Eigen::VectorXd::Ones(1), "x\n.end\nv9 in_a_0 0 7");
+    CHECK(deck.substr(0, deck.find('\n')) == "* x .end v9 in_a_0 0 7");
+    CHECK(run_operating_point(deck, {"vs_a_0#branch"}).at("vs_a_0#branch") == doctest::Approx(1.0));
+}
+
+TEST_CASE("read voltages that do not fit are refused") {
+    const Crossbar crossbar(CellMatrix::Ones(2, 1));
+    CHECK_THROWS_AS(write_flat_deck(crossbar, Eigen::VectorXd::Ones(3), "t"), InvalidInput);
+    CHECK_THROWS_AS(write_flat_deck(crossbar, Eigen::VectorXd::Constant(2, open), "t"),
+                    InvalidInput);
+}

@@ -159,13 +159,14 @@ void print_summary(const Network& network, double accuracy, double seconds) {
 }
 
 void make_embedded(const Options& options) {
+    std::filesystem::create_directories(
+        options.folder);  // a bad folder shows before minutes of training
     const auto start = std::chrono::steady_clock::now();
     const auto test = draw_digits(options.seed, 0, test_images);
     const auto calibration = draw_digits(options.seed, first_calibration_image, calibration_images);
     Network network = train_digits(options);
     const double accuracy = classification_accuracy(network, test);
     describe(network, options, accuracy);
-    std::filesystem::create_directories(options.folder);
     write_images(options.folder / "digits-images.h5", test, calibration);
     write_network(options.folder / "digits.h5", network);
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;

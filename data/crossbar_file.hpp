@@ -8,6 +8,10 @@
 
 namespace kirchnet {
 
+/// Whether the file says it is a crossbar file of ours.
+/// @throws InvalidInput  when it is not HDF5
+bool is_crossbar_file(const std::filesystem::path& path);
+
 /// One array with wires, faults and, where stored, intended conductance.
 Crossbar read_crossbar(const std::filesystem::path& path);
 void write_crossbar(const std::filesystem::path& path, const Crossbar& crossbar);

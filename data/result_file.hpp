@@ -23,6 +23,7 @@ struct ComparisonHeader {
 struct ComparisonArm {
     std::string mapping;
     std::string operators;  ///< `ideal` or `circuit`
+    bool faulty = false;
     double fault_rate = 0;
     std::uint32_t trial = 0;
     std::vector<std::int32_t> predicted;     ///< class per image, [images]

@@ -1,0 +1,35 @@
+#pragma once
+
+#include <filesystem>
+#include <string>
+
+#include "data/detail/hdf5_reader.hpp"
+#include "data/detail/hdf5_writer.hpp"
+
+namespace kirchnet {
+
+/// What the root attribute `format` says. All formats are at version 1.
+namespace format {
+inline constexpr int version = 1;
+inline constexpr const char* network = "kirchnet network";
+inline constexpr const char* crossbar = "kirchnet crossbar";
+inline constexpr const char* fault_map = "kirchnet fault map";
+inline constexpr const char* voltages = "kirchnet voltages";
+inline constexpr const char* matrix = "kirchnet matrix";
+inline constexpr const char* images = "kirchnet images";
+inline constexpr const char* comparison = "kirchnet comparison";
+inline constexpr const char* agreement = "kirchnet agreement";
+}  // namespace format
+
+/// Whether a file's root attribute `format` says `format`.
+bool has_format(const hdf5::InputGroup& file, const std::string& format);
+
+/// Opens one of our files.
+/// @throws InvalidInput  when it is of another format or of a version we do not know
+hdf5::InputGroup open_format(const std::filesystem::path& path, const std::string& format);
+
+/// Truth values as attributes, in words that every viewer shows.
+const char* yes_or_no(bool value);
+bool read_yes_or_no(const hdf5::InputGroup& group, const std::string& attribute);
+
+}  // namespace kirchnet

@@ -1,0 +1,246 @@
+#include "data/network_file.hpp"
+
+#include <fmt/format.h>
+
+#include <cmath>
+#include <set>
+
+#include "circuit/error.hpp"
+#include "data/detail/file_format.hpp"
+
+namespace kirchnet {
+namespace {
+
+using hdf5::InputGroup;
+using hdf5::OutputGroup;
+
+constexpr const char* pure_number = "1";  // unit of weights
+
+/// Hyper-parameters and tensors of a node, by overload: one place per direction and operation.
+class NodeWriter {
+  public:
+    explicit NodeWriter(OutputGroup& group) : group_(group) {}
+
+    void operator()(const InputOp&) { op("input"); }
+    void operator()(const ReluOp&) { op("relu"); }
+    void operator()(const AddOp&) { op("add"); }
+    void operator()(const ConvOp& conv) {
+        op("conv");
+        tensor("weight", conv.weight);
+        tensor("bias", conv.bias);
+        number("stride", conv.stride);
+        number("padding", conv.padding);
+        number("groups", conv.groups);
+    }
+    void operator()(const LinearOp& linear) {
+        op("linear");
+        tensor("weight", linear.weight);
+        tensor("bias", linear.bias);
+    }
+    void operator()(const BatchNormOp& norm) {
+        op("batch_norm");
+        tensor("weight", norm.weight);
+        tensor("bias", norm.bias);
+        tensor("running_mean", norm.running_mean);
+        tensor("running_variance", norm.running_variance);
+        group_.set("epsilon", static_cast<double>(norm.epsilon));
+    }
+    void operator()(const PoolOp& pool) {
+        op("pool");
+        group_.set("kind", pool.kind == PoolOp::Kind::average ? "average" : "maximum");
+        number("kernel", pool.kernel);
+        number("stride", pool.stride);
+        number("padding", pool.padding);
+    }
+    void operator()(const PadShortcutOp& shortcut) {
+        op("pad_shortcut");
+        number("stride", shortcut.stride);
+        number("out_channels", shortcut.out_channels);
+    }
+
+  private:
+    void op(const char* name) { group_.set("op", name); }
+    void number(const char* name, std::size_t value) {
+        group_.set(name, static_cast<std::uint64_t>(value));
+    }
+    void tensor(const char* name, const Tensor& tensor) {
+        if (tensor == Tensor{}) return;
+        group_.write(name, tensor.shape, std::span<const float>(tensor.values), pure_number);
+    }
+
+    OutputGroup& group_;
+};
+
+/// Values that are all finite, or the place of the first that is not.
+std::vector<float> finite(const InputGroup& group, const std::string& name,
+                          std::vector<float> values) {
+    for (std::size_t i = 0; i < values.size(); ++i)
+        if (!std::isfinite(values[i]))
+            group.fail(name, fmt::format("value {} is {}, not a finite number", i, values[i]));
+    return values;
+}
+
+Tensor read_tensor(const InputGroup& node, const std::string& name, std::size_t rank) {
+    auto array = node.read<float>(name, rank);
+    return {std::move(array.shape), finite(node, name, std::move(array.values))};
+}
+
+Tensor read_optional(const InputGroup& node, const std::string& name, std::size_t rank) {
+    return node.has(name) ? read_tensor(node, name, rank) : Tensor{};
+}
+
+Operation read_conv(const InputGroup& node) {
+    return ConvOp{.weight = read_tensor(node, "weight", 4),
+                  .bias = read_optional(node, "bias", 1),
+                  .stride = node.count("stride"),
+                  .padding = node.count("padding"),
+                  .groups = node.count("groups")};
+}
+
+Operation read_linear(const InputGroup& node) {
+    return LinearOp{.weight = read_tensor(node, "weight", 2),
+                    .bias = read_optional(node, "bias", 1)};
+}
+
+Operation read_batch_norm(const InputGroup& node) {
+    return BatchNormOp{.weight = read_tensor(node, "weight", 1),
+                       .bias = read_tensor(node, "bias", 1),
+                       .running_mean = read_tensor(node, "running_mean", 1),
+                       .running_variance = read_tensor(node, "running_variance", 1),
+                       .epsilon = static_cast<float>(node.number("epsilon"))};
+}
+
+PoolOp::Kind read_pool_kind(const InputGroup& node) {
+    const std::string kind = node.text("kind");
+    if (kind == "average") return PoolOp::Kind::average;
+    if (kind == "maximum") return PoolOp::Kind::maximum;
+    throw InvalidInput(node.where(),
+                       fmt::format("attribute 'kind' is '{}', neither average nor maximum", kind));
+}
+
+Operation read_pool(const InputGroup& node) {
+    return PoolOp{.kind = read_pool_kind(node),
+                  .kernel = node.count("kernel"),
+                  .stride = node.count("stride"),
+                  .padding = node.count("padding")};
+}
+
+Operation read_pad_shortcut(const InputGroup& node) {
+    return PadShortcutOp{.stride = node.count("stride"),
+                         .out_channels = node.count("out_channels")};
+}
+
+Operation read_operation(const InputGroup& node) {
+    using Read = Operation (*)(const InputGroup&);
+    static const std::map<std::string, Read> readers = {
+        {"input", [](const InputGroup&) -> Operation { return InputOp{}; }},
+        {"relu", [](const InputGroup&) -> Operation { return ReluOp{}; }},
+        {"add", [](const InputGroup&) -> Operation { return AddOp{}; }},
+        {"conv", read_conv},
+        {"linear", read_linear},
+        {"batch_norm", read_batch_norm},
+        {"pool", read_pool},
+        {"pad_shortcut", read_pad_shortcut}};
+    const std::string op = node.text("op");
+    if (const auto found = readers.find(op); found != readers.end()) return found->second(node);
+    throw InvalidInput(node.where(),
+                       fmt::format("operator '{}' is not supported (input, conv, linear, "
+                                   "batch_norm, relu, add, pool, pad_shortcut)",
+                                   op));
+}
+
+/// Every input must be an earlier node; all else about the graph is checked when it is run.
+void check_inputs(const InputGroup& group, const Node& node, const std::set<std::string>& earlier) {
+    for (const std::string& input : node.inputs)
+        if (!earlier.contains(input))
+            throw InvalidInput(group.where(), fmt::format("input '{}' is no earlier node", input));
+}
+
+std::vector<Node> read_nodes(const InputGroup& groups) {
+    std::map<std::uint64_t, std::string> order;
+    for (const std::string& name : groups.names())
+        if (!order.emplace(groups.group(name).count("index"), name).second)
+            throw InvalidInput(groups.where(name),
+                               "shares its attribute 'index' with another node");
+    std::vector<Node> nodes;
+    std::set<std::string> earlier;
+    for (const auto& [index, name] : order) {
+        const InputGroup group = groups.group(name);
+        nodes.push_back({.name = name, .operation = read_operation(group), .inputs = {}});
+        if (group.has_attribute("inputs")) nodes.back().inputs = group.texts("inputs");
+        check_inputs(group, nodes.back(), earlier);
+        earlier.insert(name);
+    }
+    if (nodes.empty()) throw InvalidInput(groups.where(), "holds no node");
+    return nodes;
+}
+
+ImageShape read_input_shape(const InputGroup& file) {
+    const auto shape = file.numbers("input_shape");
+    for (const double extent : shape)
+        if (!(extent >= 1 && extent <= 65536) || extent != std::floor(extent))
+            throw InvalidInput(file.where(),
+                               fmt::format("attribute 'input_shape' holds {}", extent));
+    if (shape.size() != 3)
+        throw InvalidInput(file.where(),
+                           "attribute 'input_shape' must be channels, height and width");
+    return {static_cast<std::size_t>(shape[0]), static_cast<std::size_t>(shape[1]),
+            static_cast<std::size_t>(shape[2])};
+}
+
+std::vector<float> read_per_channel(const InputGroup& file, const std::string& name,
+                                    std::size_t channels) {
+    auto values = finite(file, name, file.read_vector<float>(name));
+    if (values.size() != channels)
+        file.fail(name,
+                  fmt::format("holds {} values for {} input channels", values.size(), channels));
+    return values;
+}
+
+void write_nodes(OutputGroup groups, const std::vector<Node>& nodes) {
+    for (std::size_t i = 0; i < nodes.size(); ++i) {
+        OutputGroup group = groups.group(nodes[i].name);
+        group.set("index", static_cast<std::uint64_t>(i));
+        std::visit(NodeWriter(group), nodes[i].operation);
+        if (!nodes[i].inputs.empty()) group.set("inputs", nodes[i].inputs);
+    }
+}
+
+}  // namespace
+
+Network read_network(const std::filesystem::path& path) {
+    const InputGroup file = open_format(path, format::network);
+    Network network;
+    network.name = file.text("name");
+    network.input = read_input_shape(file);
+    network.mean = read_per_channel(file, "mean", network.input.channels);
+    network.deviation = read_per_channel(file, "deviation", network.input.channels);
+    for (std::size_t c = 0; c < network.deviation.size(); ++c)
+        if (!(network.deviation[c] > 0))
+            file.fail("deviation",
+                      fmt::format("channel {}: {} is not above 0", c, network.deviation[c]));
+    network.nodes = read_nodes(file.group("nodes"));
+    const InputGroup provenance = file.group("provenance");
+    for (const std::string& key : provenance.attribute_names())
+        network.provenance[key] = provenance.text(key);
+    return network;
+}
+
+void write_network(const std::filesystem::path& path, const Network& network) {
+    OutputGroup file = OutputGroup::create(format::network, format::version);
+    file.set("name", network.name);
+    file.set("input_shape", std::vector<std::uint64_t>{network.input.channels, network.input.height,
+                                                       network.input.width});
+    file.write("mean", network.mean, pure_number);
+    file.write("deviation", network.deviation, pure_number);
+    write_nodes(file.group("nodes"), network.nodes);
+    OutputGroup provenance = file.group("provenance");
+    for (const auto& [key, text] : network.provenance) provenance.set(key, text);
+    file.save(path);
+}
+
+bool is_network_file(const std::filesystem::path& path) {
+    return has_format(InputGroup::open(path), format::network);
+}
+
+}  // namespace kirchnet

@@ -3,7 +3,6 @@
 #include <fmt/format.h>
 #include <unistd.h>
 
-#include <array>
 #include <cstdio>
 #include <cstdlib>
 #include <fstream>
@@ -23,19 +22,65 @@ Tensor ramp(std::vector<std::size_t> shape, float start) {
     return tensor;
 }
 
-std::string run(const std::string& command) {
-    const std::unique_ptr<FILE, int (*)(FILE*)> pipe(popen(command.c_str(), "r"), pclose);
-    REQUIRE(pipe);
-    std::string output;
-    std::array<char, 4096> part{};
-    while (const std::size_t size = fread(part.data(), 1, part.size(), pipe.get()))
-        output.append(part.data(), size);
-    return output;
-}
+/// Python that stays: importing h5py takes longer than any of our programs.
+class PythonServer {
+  public:
+    PythonServer() {
+        write_file(folder_ / "server.py", R"(
+import contextlib, os, sys, traceback
+import h5py, json
+import numpy as np
+open(sys.argv[1], 'w').close()
+for line in sys.stdin:
+    program, argument, output = line.rstrip('\n').split('\t')
+    sys.argv = [program, argument]
+    with open(output + '.part', 'w') as file, contextlib.redirect_stdout(file):
+        try:
+            exec(open(program).read(), {'h5py': h5py, 'json': json, 'np': np, 'sys': sys})
+        except BaseException:
+            traceback.print_exc(file=file)
+    os.rename(output + '.part', output)
+)");
+        const std::string started = (folder_ / "started").string();
+        pipe_.reset(popen(fmt::format("{} '{}' '{}' 2>/dev/null", KIRCHNET_PYTHON,
+                                      (folder_ / "server.py").string(), started)
+                              .c_str(),
+                          "w"));
+        available_ = wait_for(started);
+    }
+
+    [[nodiscard]] bool is_available() const { return available_; }
+
+    std::string run(const std::string& program, const fs::path& argument) {
+        const fs::path script = folder_ / fmt::format("{}.py", ++count_);
+        const fs::path output = folder_ / fmt::format("{}.txt", count_);
+        write_file(script, program);
+        fmt::print(pipe_.get(), "{}\t{}\t{}\n", script.string(), argument.string(),
+                   output.string());
+        std::fflush(pipe_.get());
+        REQUIRE(wait_for(output));
+        return read_file(output);
+    }
+
+  private:
+    static bool wait_for(const fs::path& path) {
+        for (int i = 0; i < 60'000; ++i) {
+            if (fs::exists(path)) return true;
+            usleep(1000);
+        }
+        return false;
+    }
+
+    TemporaryFolder folder_;
+    std::unique_ptr<FILE, int (*)(FILE*)> pipe_{nullptr, pclose};
+    bool available_ = false;
+    int count_ = 0;
+};
 
 bool has_h5py() {
     const std::string path = KIRCHNET_PYTHON;
-    return fs::exists(path) && run(path + " -c 'import h5py, numpy; print(1)' 2>&1") == "1\n";
+    const std::string probe = path + " -c 'import h5py, numpy' 2>/dev/null";
+    return fs::exists(path) && std::system(probe.c_str()) == 0;
 }
 
 }  // namespace
@@ -73,10 +118,9 @@ std::optional<std::string> python(const std::string& program, const fs::path& ar
         MESSAGE("skipped: reading back needs python3-h5py");
         return std::nullopt;
     }
-    const TemporaryFolder folder;
-    write_file(folder / "program.py", "import h5py, json, sys\nimport numpy as np\n" + program);
-    return run(fmt::format("{} '{}' '{}' 2>&1", KIRCHNET_PYTHON, (folder / "program.py").string(),
-                           argument.string()));
+    static PythonServer server;
+    REQUIRE(server.is_available());
+    return server.run(program, argument);
 }
 
 std::string read_file(const fs::path& path) {

@@ -33,8 +33,8 @@ TEST_CASE("the flat deck of a 1 x 2 array is what one would write by hand") {
     const Crossbar crossbar(g, uniform_wires(3, 5, 1, 2));
     CHECK(write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, 0.1), "by hand") ==
           R"(* by hand
-* 1x2 crossbar, pattern a: one resistor per element
 .options reltol=1e-6 abstol=1e-14 vntol=1e-9 gmin=1e-15
+* 1x2 crossbar, pattern a: one resistor per element
 v_in_a_0 in_a_0 0 dc 0.1
 rwl_a_0_0 in_a_0 wl_a_0_0 4
 rxc_a_0_0 wl_a_0_0 bl_a_0_0 4
@@ -70,11 +70,11 @@ TEST_CASE("a cell that does not conduct is a comment") {
 }
 
 TEST_CASE("cut-off nets are named in a comment and absent") {
-    CellMatrix g = CellMatrix::Ones(2, 2);
-    g.row(1).setZero();
+    CellMatrix g(2, 2);
+    g << 1, 1, 0, 0;
     Wires wires = uniform_wires(1, 1, 0, 0);
-    CellMatrix drivers = CellMatrix::Zero(2, 1);
-    drivers(1, 0) = open;
+    CellMatrix drivers(2, 1);
+    drivers << 0, open;
     wires.driver = LineResistance(drivers);
     const auto deck = write_flat_deck(Crossbar(g, wires), Eigen::VectorXd::Ones(2), "t");
     CHECK(deck.find("\n* left out: 1 net without a path") != std::string::npos);

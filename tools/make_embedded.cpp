@@ -159,8 +159,8 @@ void print_summary(const Network& network, double accuracy, double seconds) {
 }
 
 void make_embedded(const Options& options) {
-    std::filesystem::create_directories(
-        options.folder);  // a bad folder shows before minutes of training
+    // First, so that a bad folder shows before minutes of training.
+    std::filesystem::create_directories(options.folder);
     const auto start = std::chrono::steady_clock::now();
     const auto test = draw_digits(options.seed, 0, test_images);
     const auto calibration = draw_digits(options.seed, first_calibration_image, calibration_images);

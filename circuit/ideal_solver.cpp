@@ -17,8 +17,8 @@ OperatingPoint IdealSolver::solve(const Crossbar& crossbar,
     return point;
 }
 
-Eigen::MatrixXd IdealSolver::transfer(const Crossbar& crossbar) {
-    return crossbar.conductance().transpose();
+Eigen::MatrixXd IdealSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
+    return crossbar.conductance().leftCols(bit_lines).transpose();
 }
 
 }  // namespace kirchnet

@@ -6,9 +6,10 @@
 
 namespace kirchnet {
 
-Eigen::MatrixXd OperatingPointSolver::transfer(const Crossbar& crossbar) {
+Eigen::MatrixXd OperatingPointSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
     const Index m = crossbar.shape().word_lines;
-    return solve(crossbar, Eigen::MatrixXd::Identity(m, m), Voltages::skip).current;
+    return solve(crossbar, Eigen::MatrixXd::Identity(m, m), Voltages::skip)
+        .current.topRows(bit_lines);
 }
 
 void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs) {

@@ -41,9 +41,15 @@ class OperatingPointSolver {
                                                const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                                Voltages voltages) = 0;
 
-    /// The transfer matrix T [S], [bit_lines × word_lines], I = T V. By default one solve per
-    /// word line.
-    [[nodiscard]] virtual Eigen::MatrixXd transfer(const Crossbar& crossbar);
+    /// The transfer matrix T [S], [bit_lines × word_lines], I = T V.
+    [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) {
+        return transfer_rows(crossbar, crossbar.shape().bit_lines);
+    }
+
+    /// The first `bit_lines` rows of T: all that an array needs of which only those are read. By
+    /// default one solve per word line.
+    /// @throws SingularSystem  naming the net where elimination failed
+    [[nodiscard]] virtual Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines);
 };
 
 /// The check every engine makes at its door.

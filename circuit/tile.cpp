@@ -128,6 +128,10 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
         arrays_.push_back(build_array(block_, settings_, pattern, faults));
 }
 
+Index Tile::read_bit_lines() const {
+    return outputs() * bit_lines_per_output(arrays_.front().pattern());
+}
+
 TileColumn Tile::column(Index output, Polarity side) const {
     if (output < 0 || output >= outputs() || (side == Polarity::b && !has_pairs()))
         throw InvalidInput(fmt::format("layer {} tile {},{} has no side {} of output {}",

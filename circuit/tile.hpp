@@ -91,6 +91,8 @@ class Tile {
     [[nodiscard]] const std::vector<Crossbar>& arrays() const { return arrays_; }
     [[nodiscard]] Index rows() const { return block_.weights.rows(); }
     [[nodiscard]] Index outputs() const { return block_.weights.cols(); }
+    /// How many bit lines of each array are read; they are the first ones.
+    [[nodiscard]] Index read_bit_lines() const;
     /// Physical bit line that carries an output's side; `offset` has only side a.
     /// @throws InvalidInput  when the tile has no such output or side
     [[nodiscard]] TileColumn column(Index output, Polarity side) const;

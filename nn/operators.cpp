@@ -38,7 +38,7 @@ TileOperator extract_tile(const Graph& graph, const TileSettings& settings,
     std::vector<Eigen::MatrixXd> actual;
     std::vector<Eigen::MatrixXd> wireless;
     for (const Crossbar& array : tile.arrays()) {
-        actual.push_back(solver.transfer(array));
+        actual.push_back(solver.transfer_rows(array, tile.read_bit_lines()));
         wireless.emplace_back(array.conductance().transpose());
     }
     const Eigen::MatrixXd T = read_columns(tile, actual);

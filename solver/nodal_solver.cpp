@@ -189,12 +189,12 @@ OperatingPoint NodalSolver::solve(const Crossbar& crossbar,
     return point;
 }
 
-Eigen::MatrixXd NodalSolver::transfer(const Crossbar& crossbar) {
+Eigen::MatrixXd NodalSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
     state_->prepare(crossbar);
     const Expansion& expansion = state_->expansion;
-    Eigen::MatrixXd T(expansion.bit_lines, expansion.word_lines);
-    for (Index first = 0; first < expansion.bit_lines; first += block_size) {
-        const Index count = std::min(block_size, expansion.bit_lines - first);
+    Eigen::MatrixXd T(bit_lines, expansion.word_lines);
+    for (Index first = 0; first < bit_lines; first += block_size) {
+        const Index count = std::min(block_size, bit_lines - first);
         Potentials potentials = Potentials::Zero(net_count(expansion), count);
         for (Index k = 0; k < count; ++k) potentials(expansion.ground(first + k), k) = 1;
         state_->find_unknowns(potentials, Refinement::where_needed);

@@ -19,7 +19,8 @@ class NodalSolver final : public OperatingPointSolver {
                                        const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                        Voltages voltages) override;
     /// T by one adjoint solve per bit line.
-    [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) override;
+    [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar,
+                                                Index bit_lines) override;
 
     /// How much rounding grows in the last array solved: the largest, over its nets, of
     /// L^-1 diag(L) 1, which is at least half of Skeel's condition number; 0 without unknown nets.

@@ -23,8 +23,8 @@ OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
     return point;
 }
 
-Eigen::MatrixXd TransferSolver::transfer(const Crossbar& crossbar) {
-    return nodal_.transfer(crossbar);
+Eigen::MatrixXd TransferSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
+    return nodal_.transfer_rows(crossbar, bit_lines);
 }
 
 }  // namespace kirchnet

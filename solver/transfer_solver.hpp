@@ -12,7 +12,8 @@ class TransferSolver final : public OperatingPointSolver {
     [[nodiscard]] OperatingPoint solve(const Crossbar& crossbar,
                                        const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                        Voltages voltages) override;
-    [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) override;
+    [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar,
+                                                Index bit_lines) override;
 
   private:
     NodalSolver nodal_;

@@ -100,11 +100,27 @@ std::string report_table(const ComparisonReport& report) {
     return table.markdown();
 }
 
+std::string report_notes(const ComparisonReport& report) {
+    constexpr double worth_saying = 0.01;
+    std::string text;
+    for (const ArmResult& arm : report.arms) {
+        if (clipped_share(arm) < worth_saying) continue;
+        text += fmt::format(
+            "{} {}: {:.1f} % of its ADC samples are clipped; the ranges were fitted "
+            "on fault-free {} operators.\n",
+            to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm),
+            to_string(report.experiment.converters.calibrate_on));
+    }
+    if (!text.empty()) text += "The other view: --calibrate-on ideal or circuit.\n";
+    return text;
+}
+
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,
                             const std::string& tile_figure) {
     std::string text =
         fmt::format("# {}: idealised against circuit-level accuracy\n\n{}\n\n{}",
                     report.graph.network().name, settings_text(report), report_table(report));
+    if (const std::string notes = report_notes(report); !notes.empty()) text += "\n" + notes;
     if (!report.complete) text += "\n**Interrupted: only finished arms are listed.**\n";
     text += fmt::format("\n![Accuracy per mapping]({})\n", accuracy_figure);
     if (const ArmResult* arm = worst_arm(report); arm != nullptr && !tile_figure.empty())

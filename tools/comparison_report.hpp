@@ -38,6 +38,8 @@ std::string arm_name(const ArmResult& arm);
 
 /// The table a person reads, in Markdown.
 std::string report_table(const ComparisonReport& report);
+/// Sentences on arms whose number needs a warning, one a line: many clipped samples.
+std::string report_notes(const ComparisonReport& report);
 /// The whole report in Markdown; figures are named relative to it.
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,
                             const std::string& tile_figure);

@@ -39,7 +39,7 @@ bool is_given(const SolveArguments& a) {
 }  // namespace
 
 Crossbar load_crossbar(const SolveArguments& arguments) {
-    if (is_crossbar_file(arguments.conductance)) {
+    if (arguments.conductance.ends_with(".h5") && is_crossbar_file(arguments.conductance)) {
         if (is_given(arguments))
             throw InvalidInput(arguments.conductance,
                                "is a crossbar file and holds its own wires; give the wires there, "

@@ -190,7 +190,10 @@ std::string as_text(const toml::node& node) {
     if (const auto* number = node.as_floating_point()) return format_exact(number->get());
     if (const auto* list = node.as_array()) {
         std::string joined;
-        for (const auto& item : *list) joined += (joined.empty() ? "" : ",") + as_text(item);
+        for (const auto& item : *list) {
+            if (!joined.empty()) joined += ',';
+            joined += as_text(item);
+        }
         return joined;
     }
     throw InvalidInput("expected a number, a string or a list of strings");

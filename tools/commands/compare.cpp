@@ -207,7 +207,7 @@ int run_compare(const CompareArguments& arguments) {
     if (arguments.json)
         print_json(report_json(run.report()));
     else
-        print_text(report_table(run.report()));
+        print_text(report_table(run.report()) + report_notes(run.report()));
     if (complete) return 0;
     print_note("interrupted; finished arms are kept");
     return 1;

@@ -1,0 +1,73 @@
+#pragma once
+
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cstdlib>
+#include <filesystem>
+#include <fstream>
+#include <sstream>
+#include <string>
+
+namespace kirchnet::test {
+
+/// A folder of its own for one test, removed afterwards.
+class TemporaryFolder {
+  public:
+    TemporaryFolder() {
+        std::string name = (std::filesystem::temp_directory_path() / "kirchnet-XXXXXX").string();
+        path_ = mkdtemp(name.data());
+    }
+    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
+    TemporaryFolder(const TemporaryFolder&) = delete;
+    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
+
+    [[nodiscard]] std::string operator/(const std::string& name) const {
+        return (path_ / name).string();
+    }
+    std::string write(const std::string& name, const std::string& text) const {
+        std::ofstream(path_ / name, std::ios::binary) << text;
+        return *this / name;
+    }
+
+  private:
+    std::filesystem::path path_;
+};
+
+inline std::string read_file(const std::string& path) {
+    std::ifstream file(path, std::ios::binary);
+    std::stringstream text;
+    text << file.rdbuf();
+    return text.str();
+}
+
+struct Outcome {
+    int code = -1;
+    std::string out;
+    std::string err;
+};
+
+/// Runs the built program as a user would.
+inline Outcome kirchnet(const std::string& arguments) {
+    const TemporaryFolder folder;
+    const std::string command = std::string(KIRCHNET_PROGRAM) + " " + arguments + " >" +
+                                (folder / "out") + " 2>" + (folder / "err") + " </dev/null";
+    const int status = std::system(command.c_str());
+    return {WIFEXITED(status) ? WEXITSTATUS(status) : 128, read_file(folder / "out"),
+            read_file(folder / "err")};
+}
+
+inline bool contains(const std::string& text, const std::string& words) {
+    return text.find(words) != std::string::npos;
+}
+
+/// One line that tells what is wrong, for whoever reads a terminal.
+inline bool is_one_line(const std::string& text) {
+    return !text.empty() && text.find('\n') == text.size() - 1;
+}
+
+inline const std::string embedded = KIRCHNET_EMBEDDED;
+inline const std::string digits = embedded + "/digits.h5";
+inline const std::string digit_images = embedded + "/digits-images.h5";
+
+}  // namespace kirchnet::test

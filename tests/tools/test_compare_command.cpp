@@ -1,0 +1,110 @@
+#include <doctest/doctest.h>
+#include <fcntl.h>
+#include <signal.h>
+
+#include <chrono>
+#include <nlohmann/json.hpp>
+#include <thread>
+
+#include "data/result_file.hpp"
+#include "program.hpp"
+
+using namespace kirchnet::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string compare = "compare " + digits + " --data " + digit_images;
+
+}  // namespace
+
+TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the software network") {
+    const auto run = kirchnet(compare +
+                              " --images 300 --array 64x64 --segment 0 --weight-bits 0 "
+                              "--dac-bits 0 --adc-bits 0 --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object["images"] == 300);
+    for (const std::string mapping : {"two_column", "offset", "differential"}) {
+        CHECK(object["agreement"][mapping]["ideal"] == 1.0);
+        CHECK(object["agreement"][mapping]["circuit"] == 1.0);
+        CHECK(object["accuracy"][mapping]["circuit"] == object["accuracy"][mapping]["software"]);
+    }
+}
+
+TEST_CASE("compare: results, report and figures are written and tell the same story") {
+    const TemporaryFolder folder;
+    const auto run = kirchnet(compare + " --images 200 --array 64x64 --fault-rate 0.01 --out " +
+                              (folder / "r.h5") + " --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object["accuracy"]["differential"].contains("circuit_faulty"));
+    const auto stored = kirchnet::read_comparison(folder / "r.h5");
+    CHECK(stored.complete);
+    REQUIRE(stored.arms.size() == 12);
+    CHECK(stored.header.labels.size() == 200);
+    for (const auto& arm : stored.arms) {
+        const auto& shown = object["accuracy"][arm.mapping];
+        const std::string name = arm.operators + (arm.faulty ? "_faulty" : "");
+        CHECK(shown[name].get<double>() == arm.accuracy);
+        std::size_t right = 0;
+        for (std::size_t i = 0; i < arm.predicted.size(); ++i)
+            right += arm.predicted[i] == stored.header.labels[i] ? 1 : 0;
+        CHECK(arm.accuracy == doctest::Approx(static_cast<double>(right) / 200));
+    }
+    CHECK(contains(read_file(folder / "r.md"), "two_column"));
+    CHECK(contains(read_file(folder / "r-accuracy.svg"), "<svg"));
+    CHECK(contains(read_file(folder / "r-worst-tile.svg"), "<svg"));
+    CHECK_FALSE(std::filesystem::exists(folder / "r.h5.partial"));
+}
+
+TEST_CASE("compare: the same experiment gives the same numbers on one thread or many") {
+    const std::string options = " --images 100 --mapping differential --fault-rate 0.02 --json";
+    auto many = json::parse(kirchnet(compare + options).out);
+    auto one = json::parse(kirchnet(compare + options + " --threads 1").out);
+    CHECK(many["accuracy"] == one["accuracy"]);
+    CHECK(many["agreement"] == one["agreement"]);
+    CHECK(many["clipped"] == one["clipped"]);
+}
+
+TEST_CASE("compare: a dry run prints an experiment that can be run") {
+    const TemporaryFolder folder;
+    const auto dry = kirchnet(compare + " --array 32x16 --images 50 --dry-run");
+    REQUIRE(dry.code == 0);
+    const auto file = folder.write("e.toml", dry.out);
+    const auto again = kirchnet("compare " + file + " --dry-run");
+    CHECK(again.out == dry.out);
+}
+
+TEST_CASE("compare: Ctrl-C leaves the finished arms readable") {
+    const TemporaryFolder folder;
+    const std::string out = folder / "r.h5";
+    const pid_t child = fork();
+    REQUIRE(child >= 0);
+    if (child == 0) {
+        // Many small arrays: long enough to be interrupted.
+        const int null = open("/dev/null", 2);
+        dup2(null, 1);
+        dup2(null, 2);
+        execl(KIRCHNET_PROGRAM, "kirchnet", "compare", digits.c_str(), "--data",
+              digit_images.c_str(), "--images", "1000", "--array", "8x8", "--engine", "nodal",
+              "--set", "array.segment=1", "--out", out.c_str(), nullptr);
+        _exit(127);
+    }
+    const auto partial = out + ".partial";
+    for (int i = 0; i < 600 && !std::filesystem::exists(partial); ++i)
+        std::this_thread::sleep_for(std::chrono::milliseconds(50));
+    REQUIRE(std::filesystem::exists(partial));
+    kill(child, SIGINT);
+    int status = 0;
+    waitpid(child, &status, 0);
+    REQUIRE(WIFEXITED(status));
+    if (WEXITSTATUS(status) == 0) {
+        MESSAGE("finished before it could be interrupted");
+        return;
+    }
+    CHECK(WEXITSTATUS(status) == 1);
+    const auto stored = kirchnet::read_comparison(out);
+    CHECK_FALSE(stored.complete);
+    CHECK(stored.header.labels.size() == 1000);
+}

@@ -1,0 +1,112 @@
+#include <doctest/doctest.h>
+
+#include "circuit/error.hpp"
+#include "program.hpp"
+#include "tools/experiment.hpp"
+#include "tools/utf8.hpp"
+
+using namespace kirchnet;
+using kirchnet::test::TemporaryFolder;
+
+namespace {
+
+std::string refusal(const std::string& toml) {
+    const TemporaryFolder folder;
+    Experiment experiment;
+    try {
+        read_experiment(experiment, folder.write("e.toml", toml));
+    } catch (const InvalidInput& error) {
+        return error.what();
+    }
+    return "accepted";
+}
+
+}  // namespace
+
+TEST_CASE("an experiment file sets what it names and leaves the rest") {
+    const TemporaryFolder folder;
+    Experiment e;
+    read_experiment(e, folder.write("e.toml", R"(
+        images = 500
+        [array]
+        size = "64x32"
+        segment = "2.12"
+        layout = "interleaved"
+        [cells]
+        on = "33u"
+        [mapping]
+        names = ["differential", "offset"]
+        [faults]
+        rate = 5e-3
+    )"));
+    CHECK(e.images == 500);
+    CHECK(e.array == ArrayShape{64, 32});
+    CHECK(e.word_line_segment == 2.12);
+    CHECK(e.bit_line_segment == 2.12);
+    CHECK(e.layout == Layout::interleaved);
+    CHECK(e.device.on == 33e-6);
+    CHECK(e.device.off == 1e-6);
+    CHECK(e.mappings == std::vector{Mapping::differential, Mapping::offset});
+    CHECK(e.fault_law.rate == 0.005);
+    CHECK(e.fault_law.stuck_on_per_off == 5.2);
+}
+
+TEST_CASE("keys given later win over the file") {
+    const TemporaryFolder folder;
+    const auto file = folder.write("e.toml", "[array]\nsize = \"64x64\"\n");
+    const auto e = make_experiment(file, {{"array.size", "32x16"}, {"array.segment", "1k"}});
+    CHECK(e.array == ArrayShape{32, 16});
+    CHECK(e.bit_line_segment == 1000);
+}
+
+TEST_CASE("an experiment written as TOML reads back as the same experiment") {
+    const TemporaryFolder folder;
+    Experiment e;
+    e.network = "a \"quoted\\ name\n.h5";
+    e.device = {1.0 / 3e4, 1.0 / 7e6};
+    e.mappings = {Mapping::offset};
+    e.seed = 18446744073709551615ULL;
+    e.converters = {0, 12, Operators::ideal};
+    e.unused = Unused::trim;
+    const std::string text = to_toml(e);
+    Experiment again;
+    read_experiment(again, folder.write("e.toml", text));
+    CHECK(again.network == e.network);
+    CHECK(again.device == e.device);
+    CHECK(again.seed == e.seed);
+    CHECK(again.converters.adc_bits == 12);
+    CHECK(again.converters.calibrate_on == Operators::ideal);
+    CHECK(again.unused == Unused::trim);
+    CHECK(to_toml(again) == text);
+}
+
+TEST_CASE("what is wrong in a file is named with line and column") {
+    using test::contains;
+    CHECK(contains(refusal("images = 3\n[array]\nsise = \"8x8\"\n"), "e.toml:3:"));
+    CHECK(contains(refusal("[array]\nsise = \"8x8\"\n"), "did you mean array.size?"));
+    CHECK(contains(refusal("[array]\nsize = \"8\"\n"), "array.size"));
+    CHECK(contains(refusal("[array\n"), "e.toml:1:"));
+    CHECK(contains(refusal("images = -1\n"), "not a whole number"));
+    CHECK(contains(refusal("images = true\n"), "expected a number"));
+    CHECK(contains(refusal("[faults]\nrate = 1.5\n"), "not within 0 and 1"));
+    CHECK(contains(refusal("[faults]\nrate = nan\n"), "faults.rate"));
+    CHECK(contains(refusal("[array]\ndriver = -3\n"), "negative"));
+    CHECK(contains(refusal("[mapping]\nnames = [\"offset\", \"offset\"]\n"), "twice"));
+    CHECK(refusal("[array]\ndriver = inf\n") == "accepted");
+    CHECK(refusal("\xEF\xBB\xBFimages = 3\n") == "accepted");
+    CHECK(contains(refusal("\xEF\xBB\xBF?"), "e.toml:1:"));
+    CHECK(contains(refusal("images = 3 # \xC3("), "UTF-8"));
+    Experiment e;
+    CHECK_THROWS_AS(read_experiment(e, "no/such/file.toml"), InvalidInput);
+}
+
+TEST_CASE("well-formed UTF-8 is told from malformed (RFC 3629, section 4)") {
+    CHECK_FALSE(find_invalid_utf8("plain"));
+    CHECK_FALSE(find_invalid_utf8("\xCE\xA9 \xE2\x82\xAC \xF0\x9F\x98\x80"));
+    CHECK(find_invalid_utf8("a\x80") == std::size_t{1});
+    CHECK(find_invalid_utf8("\xC0\xAF") == std::size_t{0});          // overlong
+    CHECK(find_invalid_utf8("\xE0\x80\x80") == std::size_t{0});      // overlong
+    CHECK(find_invalid_utf8("\xED\xA0\x80") == std::size_t{0});      // surrogate
+    CHECK(find_invalid_utf8("\xF4\x90\x80\x80") == std::size_t{0});  // beyond U+10FFFF
+    CHECK(find_invalid_utf8("ab\xE2\x82") == std::size_t{2});        // cut short
+}

@@ -1,0 +1,116 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <nlohmann/json.hpp>
+
+#include "program.hpp"
+
+using namespace kirchnet::test;
+using nlohmann::json;
+
+namespace {
+
+std::vector<double> numbers(std::string text) {
+    for (char& letter : text)
+        if (letter == ',') letter = ' ';
+    std::istringstream stream(text);
+    std::vector<double> values;
+    for (double value = 0; stream >> value;) values.push_back(value);
+    return values;
+}
+
+}  // namespace
+
+TEST_CASE("solve: one cell in series with its wires is a voltage divider") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "# siemens\n1e-3\n");
+    const auto v = folder.write("V.csv", "0.5\n-0.25\n");
+    for (const std::string engine : {"nodal", "transfer", "ngspice"}) {
+        CAPTURE(engine);
+        const auto run = kirchnet("solve --conductance " + g + " --input " + v +
+                                  " --wl-segment 100 --bl-segment 50 --driver 1k --sense 350 "
+                                  "--engine " +
+                                  engine);
+        REQUIRE(run.code == 0);
+        // 1000 + 100 + 1/1e-3 + 50 + 350 = 2500 ohm
+        const auto currents = numbers(run.out);
+        REQUIRE(currents.size() == 2);
+        CHECK(currents[0] == doctest::Approx(0.5 / 2500).epsilon(1e-12));
+        CHECK(currents[1] == doctest::Approx(-0.25 / 2500).epsilon(1e-12));
+    }
+}
+
+TEST_CASE("solve: without the end segments only driver and sense remain in series") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-3\n");
+    const auto v = folder.write("V.csv", "1\n");
+    const auto run = kirchnet("solve --conductance " + g + " --input " + v +
+                              " --wl-segment 100 --bl-segment 50 --driver 1k --no-end-segments");
+    REQUIRE(run.code == 0);
+    CHECK(numbers(run.out).at(0) == doctest::Approx(1.0 / 2000).epsilon(1e-12));
+}
+
+TEST_CASE("solve: currents, voltages and transfer matrix go where they are asked to go") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-4,2e-4,3e-4\n4e-4,5e-4,6e-4\n");
+    const auto v = folder.write("V.csv", "0.1,0.2\n");
+    const auto run = kirchnet("solve --conductance " + g + " --input " + v + " --currents " +
+                              (folder / "I.csv") + " --voltages " + (folder / "U.h5") +
+                              " --transfer " + (folder / "T.csv") + " --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    // No resistance anywhere: I = Gᵀ V, T = Gᵀ.
+    const std::vector<double> expected{9e-5, 1.2e-4, 1.5e-4};
+    for (std::size_t c = 0; c < 3; ++c) {
+        CHECK(object["currents"][0][c].get<double>() == doctest::Approx(expected[c]));
+        CHECK(numbers(read_file(folder / "I.csv")).at(c) == doctest::Approx(expected[c]));
+    }
+    const auto transfer = numbers(read_file(folder / "T.csv"));
+    REQUIRE(transfer.size() == 6);
+    CHECK(transfer[0] == 1e-4);  // a line per bit line
+    CHECK(transfer[1] == 4e-4);
+    CHECK(std::filesystem::file_size(folder / "U.h5") > 0);
+}
+
+TEST_CASE("solve: a bit line cut off carries nothing and is named") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-4,0\n1e-4,0\n");
+    const auto v = folder.write("V.csv", "0.1,0.2\n");
+    const auto sense = folder.write("sense.csv", "0\ninf\n");
+    const auto run = kirchnet("solve --conductance " + g + " --input " + v +
+                              " --wl-segment 1 --bl-segment 1 --sense " + sense);
+    REQUIRE(run.code == 0);
+    CHECK(numbers(run.out).at(1) == 0.0);
+    CHECK(contains(run.err, "bl_a_0_1"));
+}
+
+TEST_CASE("check: all engines agree on a given array, and an absurd tolerance fails with code 1") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-4,2e-5,1e3\n0,5e-5,6e-6\n7e-5,1e-6,1e-4\n");
+    const std::string array = "check --conductance " + g + " --wl-segment 2 --bl-segment 3";
+    const auto run = kirchnet(array + " --engines nodal,transfer,ngspice,ideal --json --out " +
+                              (folder / "A.h5"));
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object["agree"] == true);
+    CHECK(object["records"].size() == 3);
+    CHECK(object["worst"].get<double>() <= 1e-9);
+    // The ideal engine is shown, not gated: wires matter here.
+    CHECK(object["records"][2]["gated"] == false);
+    CHECK(object["records"][2]["worst"].get<double>() > 1e-3);
+    CHECK(std::filesystem::file_size(folder / "A.h5") > 0);
+
+    const auto strict = kirchnet(array + " --driver 5 --tolerance 1e-30");
+    CHECK(strict.code == 1);
+    CHECK(contains(strict.out, "DISAGREE"));
+    CHECK(contains(strict.err, "disagree"));
+}
+
+TEST_CASE("check: sampled tiles of the embedded network agree") {
+    const auto run = kirchnet("check " + digits + " --array 16x16 --tiles 3 --data " +
+                              digit_images + " --fault-rate 0.02 --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object["records"].size() >= 6);
+    CHECK(object["worst"].get<double>() <= 1e-9);
+}

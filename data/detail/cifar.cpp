@@ -61,7 +61,7 @@ void check_features(const fs::path& path, const Bytes& bytes) {
         throw InvalidInput(path.string(), "is truncated or no WebP image");
     if (found.format != lossless || found.has_animation != 0)
         throw InvalidInput(path.string(), "is no lossless still WebP image");
-    if (found.width % side != 0 || found.height % side != 0)
+    if (found.width % int{side} != 0 || found.height % int{side} != 0)
         throw InvalidInput(path.string(),
                            fmt::format("is {} x {} pixels, not a sheet of 32 x 32 images",
                                        found.width, found.height));

@@ -38,10 +38,14 @@ class Run {
     void run_mapping(Mapping mapping) {
         ExtractedOperators ideal = extract(mapping, Operators::ideal, false);
         ExtractedOperators circuit = extract(mapping, Operators::circuit, false);
-        const auto& reference =
-            settings_.converters.calibrate_on == Operators::ideal ? ideal.layers : circuit.layers;
-        calibration_ = calibrate(mapping, reference);
-        if (observer_.calibrated) observer_.calibrated(mapping, calibration_);
+        ideal_ranges_ = calibrate(mapping, Operators::ideal, ideal.layers);
+        circuit_ranges_ = settings_.converters.calibrate_on == Operators::ideal
+                              ? ideal_ranges_
+                              : calibrate(mapping, Operators::circuit, circuit.layers);
+        if (observer_.calibrated) {
+            observer_.calibrated(mapping, Operators::ideal, ideal_ranges_);
+            observer_.calibrated(mapping, Operators::circuit, circuit_ranges_);
+        }
         run_arm(mapping, Operators::ideal, false, std::move(ideal));
         run_arm(mapping, Operators::circuit, false, std::move(circuit));
         if (!settings_.faults) return;
@@ -74,10 +78,11 @@ class Run {
         return drivers;
     }
 
-    Calibration calibrate(Mapping mapping, const std::vector<LayerOperators>& layers) {
-        const auto ranges =
-            observe_ranges(graph_, drivers_of(layers), calibration_images_,
-                           step(fmt::format("{} output ranges", to_string(mapping))));
+    Calibration calibrate(Mapping mapping, Operators operators,
+                          const std::vector<LayerOperators>& layers) {
+        const auto ranges = observe_ranges(
+            graph_, drivers_of(layers), calibration_images_,
+            step(fmt::format("{} {} output ranges", to_string(mapping), to_string(operators))));
         Calibration calibration{dacs_, {}};
         for (std::size_t layer = 0; layer < ranges.size(); ++layer) {
             Adc adc;
@@ -99,8 +104,9 @@ class Run {
         arm.operator_seconds = extracted.seconds;
         find_worst_tile(extracted.layers, arm);
         Drivers drivers = drivers_of(std::move(extracted.layers));
+        const Calibration& ranges = operators == Operators::ideal ? ideal_ranges_ : circuit_ranges_;
         for (std::size_t layer = 0; layer < drivers.size(); ++layer)
-            drivers[layer].adc = calibration_.adc[layer];
+            drivers[layer].adc = ranges.adc[layer];
         arm.inference =
             run_inference(graph_, drivers, test_,
                           step(fmt::format("{} {}{}", to_string(mapping), to_string(operators),
@@ -130,7 +136,8 @@ class Run {
     const SolverFactory& circuit_;
     const ComparisonObserver& observer_;
     std::vector<Dac> dacs_;
-    Calibration calibration_;
+    Calibration ideal_ranges_;
+    Calibration circuit_ranges_;
 };
 
 }  // namespace

@@ -20,6 +20,8 @@ Operators parse_operators(std::string_view text);
 struct ConverterSettings {
     int dac_bits = 8;  ///< 0: continuous
     int adc_bits = 8;  ///< 0: continuous
+    /// What the circuit arms' ADC ranges are fitted on; ideal arms always have those of the ideal
+    /// design (docs/decisions/0005).
     Operators calibrate_on = Operators::circuit;
 };
 
@@ -51,7 +53,8 @@ struct Calibration {
 /// Where a comparison tells of its steps and results. Any may be empty.
 struct ComparisonObserver {
     std::function<Progress(const std::string& step)> begin_step;
-    std::function<void(Mapping, const Calibration&)> calibrated;
+    /// Told twice per mapping: the ranges of its ideal arms, then those of its circuit arms.
+    std::function<void(Mapping, Operators, const Calibration&)> calibrated;
     std::function<void(const ArmResult&)> finished;
 };
 
@@ -60,8 +63,8 @@ std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images
                                 const Progress& progress = {});
 
 /// Runs the network on every arm, image by image comparable: for each mapping ideal and circuit on
-/// the fault-free chip, then both on the faulty chip. Converter ranges are fitted once per mapping
-/// on the fault-free chip and then stay, whatever the arm.
+/// the fault-free chip, then both on the faulty chip. Converter ranges are fitted once on the
+/// fault-free chip and then stay, whatever becomes of it.
 /// @param circuit  engine for circuit operators; ideal ones need none
 void run_comparison(const Graph& graph, const LabelledImages& test,
                     const LabelledImages& calibration, const ComparisonSettings& settings,

@@ -177,7 +177,7 @@ class CommandLine {
         add_key(sub, settings, "--dac-bits", "converters.dac_bits", "0 = continuous [8]", "BITS");
         add_key(sub, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
         add_key(sub, settings, "--calibrate-on", "converters.calibrate_on",
-                "Operators that ADC ranges are fitted on [circuit]", "ideal|circuit");
+                "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
         add_key(sub, settings, "--engine", "run.engine",
                 "transfer, nodal, ngspice or ideal [transfer]", "ENGINE");
         add_key(sub, settings, "--out", "out",

@@ -106,12 +106,10 @@ std::string report_notes(const ComparisonReport& report) {
     for (const ArmResult& arm : report.arms) {
         if (clipped_share(arm) < worth_saying) continue;
         text += fmt::format(
-            "{} {}: {:.1f} % of its ADC samples are clipped; the ranges were fitted "
-            "on fault-free {} operators.\n",
-            to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm),
-            to_string(report.experiment.converters.calibrate_on));
+            "{} {}: {:.1f} % of its ADC samples are clipped; ranges were fitted on "
+            "the fault-free chip.\n",
+            to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm));
     }
-    if (!text.empty()) text += "The other view: --calibrate-on ideal or circuit.\n";
     return text;
 }
 
@@ -218,11 +216,14 @@ CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm)
 
 std::string drop_figure(const ComparisonReport& report, const ArmResult& arm,
                         const CellMatrix& drop) {
-    HeatMap map;
-    map.title = fmt::format("IR drop, {}", worst_tile_words(report, arm));
-    map.value_label = fmt::format("voltage lost of {} V", full_drive);
-    map.unit = "V";
-    map.values = drop;
+    const HeatMap map{
+        .title = fmt::format("IR drop, {}", worst_tile_words(report, arm)),
+        .description = {},
+        .value_label = fmt::format("voltage lost of {} V", full_drive),
+        .unit = "V",
+        .values = drop,
+        .marks = {},
+    };
     return heat_map(map);
 }
 

@@ -149,7 +149,11 @@ constexpr std::array keys{
     Key{"faults.map", [](Experiment& e, Text t) { e.fault_map = t; },
         [](const Experiment& e) { return toml_string(e.fault_map); }},
     Key{"faults.seed", [](Experiment& e, Text t) { e.seed = parse_integer<std::uint64_t>(t); },
-        [](const Experiment& e) { return fmt::to_string(e.seed); }},
+        [](const Experiment& e) {
+            // TOML's integers are signed.
+            const std::string text = fmt::to_string(e.seed);
+            return e.seed >> 63U == 0 ? text : toml_string(text);
+        }},
     Key{"faults.trial", [](Experiment& e, Text t) { e.trial = parse_integer<std::uint32_t>(t); },
         [](const Experiment& e) { return fmt::to_string(e.trial); }},
     Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },

@@ -48,7 +48,7 @@ struct Outcome {
 };
 
 /// Runs the built program as a user would.
-inline Outcome kirchnet(const std::string& arguments) {
+inline Outcome run_kirchnet(const std::string& arguments) {
     const TemporaryFolder folder;
     const std::string command = std::string(KIRCHNET_PROGRAM) + " " + arguments + " >" +
                                 (folder / "out") + " 2>" + (folder / "err") + " </dev/null";

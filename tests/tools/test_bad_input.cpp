@@ -8,7 +8,7 @@ namespace {
 
 void check_refused(const std::string& arguments, const std::string& words, int code = 2) {
     CAPTURE(arguments);
-    const auto run = kirchnet(arguments);
+    const auto run = run_kirchnet(arguments);
     CHECK(run.code == code);
     CAPTURE(run.err);
     CHECK(is_one_line(run.err));
@@ -19,18 +19,18 @@ void check_refused(const std::string& arguments, const std::string& words, int c
 }  // namespace
 
 TEST_CASE("wrong usage ends with code 2") {
-    CHECK(kirchnet("").code == 2);
-    CHECK(kirchnet("melt").code == 2);
-    CHECK(kirchnet("solve --conductanse G.csv").code == 2);
-    CHECK(kirchnet("netlist " + digits).code == 2);  // --layer is missing
-    CHECK(kirchnet("--version").code == 0);
+    CHECK(run_kirchnet("").code == 2);
+    CHECK(run_kirchnet("melt").code == 2);
+    CHECK(run_kirchnet("solve --conductanse G.csv").code == 2);
+    CHECK(run_kirchnet("netlist " + digits).code == 2);  // --layer is missing
+    CHECK(run_kirchnet("--version").code == 0);
 }
 
 TEST_CASE("every subcommand explains itself with examples") {
     for (const std::string command :
          {"compare", "netlist", "solve", "check", "import", "faults", "info"}) {
         CAPTURE(command);
-        const auto run = kirchnet(command + " --help");
+        const auto run = run_kirchnet(command + " --help");
         CHECK(run.code == 0);
         CHECK(contains(run.out, "Examples:"));
         CHECK(contains(run.out, "kirchnet " + command));
@@ -70,7 +70,7 @@ TEST_CASE("outputs that cannot be written end with code 1 and leave nothing behi
     check_refused(solve + " --voltages " + plain + "/U.h5", "U.h5", 1);
     check_refused("import " + digits + " -o " + plain + "/n.h5", "n.h5", 1);
     check_refused("netlist " + digits + " --layer conv1 -o " + plain + "/t.cir", "t.cir", 1);
-    CHECK(kirchnet(solve + " --currents /dev/full").code == 1);
+    CHECK(run_kirchnet(solve + " --currents /dev/full").code == 1);
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder / ""))
         files += entry.exists() ? 1 : 0;
@@ -111,7 +111,7 @@ TEST_CASE("settings that make no sense are refused before any work") {
     check_refused(compare + " --layout interleaved --array 8x1", "interleaved");
     check_refused(compare + " --engine magic", "magic");
     check_refused(compare + " --threads -2", "threads");
-    CHECK(kirchnet(compare + " --set nonsense").code == 2);
+    CHECK(run_kirchnet(compare + " --set nonsense").code == 2);
 }
 
 TEST_CASE("a truncated network file is refused, wherever it was cut") {
@@ -120,7 +120,7 @@ TEST_CASE("a truncated network file is refused, wherever it was cut") {
     for (const double share : {0.0, 0.001, 0.1, 0.5, 0.9, 0.999}) {
         const auto size = static_cast<std::size_t>(share * static_cast<double>(whole.size()));
         const auto cut = folder.write("cut.h5", whole.substr(0, size));
-        const auto run = kirchnet("info " + cut);
+        const auto run = run_kirchnet("info " + cut);
         CHECK(run.code == 2);
         CHECK(contains(run.err, "cut.h5"));
     }

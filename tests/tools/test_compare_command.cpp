@@ -19,9 +19,9 @@ const std::string compare = "compare " + digits + " --data " + digit_images;
 }  // namespace
 
 TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the software network") {
-    const auto run = kirchnet(compare +
-                              " --images 300 --array 64x64 --segment 0 --weight-bits 0 "
-                              "--dac-bits 0 --adc-bits 0 --json");
+    const auto run = run_kirchnet(compare +
+                                  " --images 300 --array 64x64 --segment 0 --weight-bits 0 "
+                                  "--dac-bits 0 --adc-bits 0 --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
     CHECK(object["images"] == 300);
@@ -34,8 +34,8 @@ TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the so
 
 TEST_CASE("compare: results, report and figures are written and tell the same story") {
     const TemporaryFolder folder;
-    const auto run = kirchnet(compare + " --images 200 --array 64x64 --fault-rate 0.01 --out " +
-                              (folder / "r.h5") + " --json");
+    const auto run = run_kirchnet(compare + " --images 200 --array 64x64 --fault-rate 0.01 --out " +
+                                  (folder / "r.h5") + " --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
     CHECK(object["accuracy"]["differential"].contains("circuit_faulty"));
@@ -60,8 +60,8 @@ TEST_CASE("compare: results, report and figures are written and tell the same st
 
 TEST_CASE("compare: the same experiment gives the same numbers on one thread or many") {
     const std::string options = " --images 100 --mapping differential --fault-rate 0.02 --json";
-    auto many = json::parse(kirchnet(compare + options).out);
-    auto one = json::parse(kirchnet(compare + options + " --threads 1").out);
+    auto many = json::parse(run_kirchnet(compare + options).out);
+    auto one = json::parse(run_kirchnet(compare + options + " --threads 1").out);
     CHECK(many["accuracy"] == one["accuracy"]);
     CHECK(many["agreement"] == one["agreement"]);
     CHECK(many["clipped"] == one["clipped"]);
@@ -69,10 +69,10 @@ TEST_CASE("compare: the same experiment gives the same numbers on one thread or 
 
 TEST_CASE("compare: a dry run prints an experiment that can be run") {
     const TemporaryFolder folder;
-    const auto dry = kirchnet(compare + " --array 32x16 --images 50 --dry-run");
+    const auto dry = run_kirchnet(compare + " --array 32x16 --images 50 --dry-run");
     REQUIRE(dry.code == 0);
     const auto file = folder.write("e.toml", dry.out);
-    const auto again = kirchnet("compare " + file + " --dry-run");
+    const auto again = run_kirchnet("compare " + file + " --dry-run");
     CHECK(again.out == dry.out);
 }
 

@@ -10,7 +10,9 @@ using nlohmann::json;
 
 namespace {
 
+/// All numbers of a CSV text but its comment lines.
 std::vector<double> numbers(std::string text) {
+    if (text.starts_with("#")) text.erase(0, text.find('\n'));
     for (char& letter : text)
         if (letter == ',') letter = ' ';
     std::istringstream stream(text);
@@ -27,10 +29,10 @@ TEST_CASE("solve: one cell in series with its wires is a voltage divider") {
     const auto v = folder.write("V.csv", "0.5\n-0.25\n");
     for (const std::string engine : {"nodal", "transfer", "ngspice"}) {
         CAPTURE(engine);
-        const auto run = kirchnet("solve --conductance " + g + " --input " + v +
-                                  " --wl-segment 100 --bl-segment 50 --driver 1k --sense 350 "
-                                  "--engine " +
-                                  engine);
+        const auto run = run_kirchnet("solve --conductance " + g + " --input " + v +
+                                      " --wl-segment 100 --bl-segment 50 --driver 1k --sense 350 "
+                                      "--engine " +
+                                      engine);
         REQUIRE(run.code == 0);
         // 1000 + 100 + 1/1e-3 + 50 + 350 = 2500 ohm
         const auto currents = numbers(run.out);
@@ -44,8 +46,9 @@ TEST_CASE("solve: without the end segments only driver and sense remain in serie
     const TemporaryFolder folder;
     const auto g = folder.write("G.csv", "1e-3\n");
     const auto v = folder.write("V.csv", "1\n");
-    const auto run = kirchnet("solve --conductance " + g + " --input " + v +
-                              " --wl-segment 100 --bl-segment 50 --driver 1k --no-end-segments");
+    const auto run =
+        run_kirchnet("solve --conductance " + g + " --input " + v +
+                     " --wl-segment 100 --bl-segment 50 --driver 1k --no-end-segments");
     REQUIRE(run.code == 0);
     CHECK(numbers(run.out).at(0) == doctest::Approx(1.0 / 2000).epsilon(1e-12));
 }
@@ -54,9 +57,9 @@ TEST_CASE("solve: currents, voltages and transfer matrix go where they are asked
     const TemporaryFolder folder;
     const auto g = folder.write("G.csv", "1e-4,2e-4,3e-4\n4e-4,5e-4,6e-4\n");
     const auto v = folder.write("V.csv", "0.1,0.2\n");
-    const auto run = kirchnet("solve --conductance " + g + " --input " + v + " --currents " +
-                              (folder / "I.csv") + " --voltages " + (folder / "U.h5") +
-                              " --transfer " + (folder / "T.csv") + " --json");
+    const auto run = run_kirchnet("solve --conductance " + g + " --input " + v + " --currents " +
+                                  (folder / "I.csv") + " --voltages " + (folder / "U.h5") +
+                                  " --transfer " + (folder / "T.csv") + " --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
     // No resistance anywhere: I = Gᵀ V, T = Gᵀ.
@@ -77,8 +80,8 @@ TEST_CASE("solve: a bit line cut off carries nothing and is named") {
     const auto g = folder.write("G.csv", "1e-4,0\n1e-4,0\n");
     const auto v = folder.write("V.csv", "0.1,0.2\n");
     const auto sense = folder.write("sense.csv", "0\ninf\n");
-    const auto run = kirchnet("solve --conductance " + g + " --input " + v +
-                              " --wl-segment 1 --bl-segment 1 --sense " + sense);
+    const auto run = run_kirchnet("solve --conductance " + g + " --input " + v +
+                                  " --wl-segment 1 --bl-segment 1 --sense " + sense);
     REQUIRE(run.code == 0);
     CHECK(numbers(run.out).at(1) == 0.0);
     CHECK(contains(run.err, "bl_a_0_1"));
@@ -88,8 +91,8 @@ TEST_CASE("check: all engines agree on a given array, and an absurd tolerance fa
     const TemporaryFolder folder;
     const auto g = folder.write("G.csv", "1e-4,2e-5,1e3\n0,5e-5,6e-6\n7e-5,1e-6,1e-4\n");
     const std::string array = "check --conductance " + g + " --wl-segment 2 --bl-segment 3";
-    const auto run = kirchnet(array + " --engines nodal,transfer,ngspice,ideal --json --out " +
-                              (folder / "A.h5"));
+    const auto run = run_kirchnet(array + " --engines nodal,transfer,ngspice,ideal --json --out " +
+                                  (folder / "A.h5"));
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
     CHECK(object["agree"] == true);
@@ -100,15 +103,15 @@ TEST_CASE("check: all engines agree on a given array, and an absurd tolerance fa
     CHECK(object["records"][2]["worst"].get<double>() > 1e-3);
     CHECK(std::filesystem::file_size(folder / "A.h5") > 0);
 
-    const auto strict = kirchnet(array + " --driver 5 --tolerance 1e-30");
+    const auto strict = run_kirchnet(array + " --driver 5 --tolerance 1e-30");
     CHECK(strict.code == 1);
     CHECK(contains(strict.out, "DISAGREE"));
     CHECK(contains(strict.err, "disagree"));
 }
 
 TEST_CASE("check: sampled tiles of the embedded network agree") {
-    const auto run = kirchnet("check " + digits + " --array 16x16 --tiles 3 --data " +
-                              digit_images + " --fault-rate 0.02 --json");
+    const auto run = run_kirchnet("check " + digits + " --array 16x16 --tiles 3 --data " +
+                                  digit_images + " --fault-rate 0.02 --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
     CHECK(object["records"].size() >= 6);

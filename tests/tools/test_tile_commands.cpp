@@ -8,17 +8,18 @@ using namespace kirchnet::test;
 using nlohmann::json;
 
 TEST_CASE("info lists the layers of a network") {
-    const auto run = kirchnet("info " + digits);
+    const auto run = run_kirchnet("info " + digits);
     REQUIRE(run.code == 0);
     CHECK(contains(run.out, "kirchnet network"));
     CHECK(contains(run.out, "conv1"));
-    CHECK(json::parse(kirchnet("info " + digits + " --json").out)["format"] == "kirchnet network");
+    CHECK(json::parse(run_kirchnet("info " + digits + " --json").out)["format"] ==
+          "kirchnet network");
 }
 
 TEST_CASE("import prunes by magnitude and counts tiles") {
     const TemporaryFolder folder;
-    const auto run = kirchnet("import " + digits + " -o " + (folder / "n.h5") +
-                              " --prune 0.9 --array 64x64 --json");
+    const auto run = run_kirchnet("import " + digits + " -o " + (folder / "n.h5") +
+                                  " --prune 0.9 --array 64x64 --json");
     REQUIRE(run.code == 0);
     for (const auto& layer : json::parse(run.out)["layers"]) {
         const double zeros = layer["zeros"].get<double>() / layer["weights"].get<double>();
@@ -35,8 +36,8 @@ TEST_CASE("netlist writes a deck that ngspice runs unmodified") {
         CAPTURE(options);
         const auto deck = folder / "tile.cir";
         const auto run =
-            kirchnet("netlist " + digits + " --layer conv1 --array 16x8 --data " + digit_images +
-                     " --image 2 --position 300 " + options + " -o " + deck);
+            run_kirchnet("netlist " + digits + " --layer conv1 --array 16x8 --data " +
+                         digit_images + " --image 2 --position 300 " + options + " -o " + deck);
         REQUIRE(run.code == 0);
         if (std::system("command -v ngspice >/dev/null") != 0) {
             MESSAGE("skipped: no ngspice program");
@@ -50,8 +51,8 @@ TEST_CASE("netlist writes a deck that ngspice runs unmodified") {
 
 TEST_CASE("netlist: the deck says image, layer, weight and fault") {
     const auto run =
-        kirchnet("netlist " + digits + " --layer conv1 --array 16x8 --fault-rate 0.1 --data " +
-                 digit_images + " --image 2 --position 300");
+        run_kirchnet("netlist " + digits + " --layer conv1 --array 16x8 --fault-rate 0.1 --data " +
+                     digit_images + " --image 2 --position 300");
     REQUIRE(run.code == 0);
     CHECK(contains(run.out, "image 2"));
     CHECK(contains(run.out, "conv1"));
@@ -61,30 +62,30 @@ TEST_CASE("netlist: the deck says image, layer, weight and fault") {
 
 TEST_CASE("netlist and solve speak of the same arrays") {
     const TemporaryFolder folder;
-    REQUIRE(kirchnet("netlist " + digits + " --layer conv1 --array 16x8 -o " + (folder / "t.cir") +
-                     " --save-crossbar " + (folder / "x.h5"))
+    REQUIRE(run_kirchnet("netlist " + digits + " --layer conv1 --array 16x8 -o " +
+                         (folder / "t.cir") + " --save-crossbar " + (folder / "x.h5"))
                 .code == 0);
-    const auto run = kirchnet("check --conductance " + (folder / "x-a.h5"));
+    const auto run = run_kirchnet("check --conductance " + (folder / "x-a.h5"));
     CHECK(run.code == 0);
-    CHECK(kirchnet("check --conductance " + (folder / "x-b.h5")).code == 0);
-    CHECK(kirchnet("check --conductance " + (folder / "x-b.h5") + " --wl-segment 3").code == 2);
+    CHECK(run_kirchnet("check --conductance " + (folder / "x-b.h5")).code == 0);
+    CHECK(run_kirchnet("check --conductance " + (folder / "x-b.h5") + " --wl-segment 3").code == 2);
 }
 
 TEST_CASE("faults draws a map that gives the same chip as the law it was drawn by") {
     const TemporaryFolder folder;
     const std::string chip = " --array 32x32 --mapping differential";
     const auto map = folder / "chip.h5";
-    const auto drawn = kirchnet("faults " + digits + " --fault-rate 0.02 --seed 7 --trial 3 -o " +
-                                map + chip + " --json");
+    const auto drawn = run_kirchnet(
+        "faults " + digits + " --fault-rate 0.02 --seed 7 --trial 3 -o " + map + chip + " --json");
     REQUIRE(drawn.code == 0);
     const auto counts = json::parse(drawn.out);
     const double rate = (counts["stuck_on"].get<double>() + counts["stuck_off"].get<double>()) /
                         counts["cells"].get<double>();
     CHECK(rate == doctest::Approx(0.02).epsilon(0.15));
     const std::string tail = " --layer conv2 --tile 0,0";
-    const auto by_law = kirchnet("netlist " + digits + chip + tail +
-                                 " --flat --fault-rate 0.02 --seed 7 --trial 3");
-    const auto by_map = kirchnet("netlist " + digits + chip + tail + " --flat --faults " + map);
+    const auto by_law = run_kirchnet("netlist " + digits + chip + tail +
+                                     " --flat --fault-rate 0.02 --seed 7 --trial 3");
+    const auto by_map = run_kirchnet("netlist " + digits + chip + tail + " --flat --faults " + map);
     REQUIRE(by_law.code == 0);
     REQUIRE(by_map.code == 0);
     // Comments name law or map; the elements are the same.

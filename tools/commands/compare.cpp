@@ -57,14 +57,15 @@ ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) 
 }
 
 /// DAC ranges in units of the layer's input, ADC ranges in weight × input units, per layer.
-void store_calibration(ComparisonFile& file, Mapping mapping, const Calibration& calibration) {
+void store_calibration(ComparisonFile& file, Mapping mapping, Operators operators,
+                       const Calibration& calibration) {
     std::vector<double> ranges;
     for (std::size_t layer = 0; layer < calibration.dac.size(); ++layer) {
         ranges.push_back(calibration.dac[layer].range);
         ranges.push_back(calibration.adc[layer].range);
     }
-    file.add_matrix(fmt::format("converter_ranges_{}", to_string(mapping)), ranges,
-                    calibration.dac.size(), 2, "1");
+    file.add_matrix(fmt::format("converter_ranges_{}_{}", to_string(mapping), to_string(operators)),
+                    ranges, calibration.dac.size(), 2, "1");
 }
 
 std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending) {
@@ -127,8 +128,9 @@ class CompareRun {
         settings.faults = experiment_.fault_source();
         ComparisonObserver observer;
         observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
-        observer.calibrated = [this](Mapping mapping, const Calibration& calibration) {
-            if (file_) store_calibration(*file_, mapping, calibration);
+        observer.calibrated = [this](Mapping mapping, Operators operators,
+                                     const Calibration& calibration) {
+            if (file_) store_calibration(*file_, mapping, operators, calibration);
         };
         observer.finished = [this](const ArmResult& arm) {
             report_.arms.push_back(arm);

@@ -43,7 +43,8 @@ void add_set(CLI::App& app, Settings& settings) {
            },
            "Any key of an experiment file; may be repeated")
         ->type_name("SECTION.KEY=VALUE")
-        ->take_all();
+        ->take_all()
+        ->allow_extra_args(false);
 }
 
 /// NETWORK may be a network file or an experiment in TOML.
@@ -272,8 +273,9 @@ class CommandLine {
         sub.add_option("--tiles", check_.tiles, "How many tiles to sample [20]")->type_name("N");
         sub.add_option("--layer", check_.layer, "Only this layer")->type_name("NAME");
         sub.add_option("--tile", check_.tile, "Only this tile of --layer")->type_name("R,C");
-        sub.add_option("--engines", check_.engines,
-                       "Engines to compare; the first is the reference [nodal,transfer,ngspice]")
+        sub.add_option(
+               "--engines", check_.engines,
+               "Engines to compare; the first is the reference [nodal,transfer,ngspice,ideal]")
             ->type_name("LIST");
         sub.add_option("--tolerance", check_.tolerance,
                        "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9]")

@@ -33,7 +33,7 @@ struct CheckArguments {
     std::string layer;                                          ///< with `tile`: that tile alone
     std::string tile;
     std::size_t tiles = 20;
-    std::string engines = "nodal,transfer,ngspice";
+    std::string engines = "nodal,transfer,ngspice,ideal";
     double tolerance = 1e-9;
     bool large = false;
     double time_limit_s =

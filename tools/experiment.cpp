@@ -248,6 +248,8 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
 }
 
 std::optional<FaultSource> Experiment::fault_source() const {
+    if (!fault_map.empty() && fault_law.rate > 0)
+        throw InvalidInput("faults", "give a rate or a map, not both");
     if (!fault_map.empty()) return read_fault_map(fault_map);
     if (fault_law.rate > 0) return FaultDraw{fault_law, seed, trial};
     return std::nullopt;

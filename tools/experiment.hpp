@@ -45,6 +45,7 @@ struct Experiment {
     [[nodiscard]] TileSettings tile_settings(Mapping mapping) const;
     [[nodiscard]] bool has_faults() const { return fault_law.rate > 0 || !fault_map.empty(); }
     /// Reads the fault map where one is named.
+    /// @throws InvalidInput  when both a rate and a map are given
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
 };
 

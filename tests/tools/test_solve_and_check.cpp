@@ -103,7 +103,9 @@ TEST_CASE("check: all engines agree on a given array, and an absurd tolerance fa
     CHECK(object["records"][2]["worst"].get<double>() > 1e-3);
     CHECK(std::filesystem::file_size(folder / "A.h5") > 0);
 
-    const auto strict = run_kirchnet(array + " --driver 5 --tolerance 1e-30");
+    CHECK(run_kirchnet(array + " --driver " + folder.write("d.csv", "5\n0\n7\n")).code == 0);
+    CHECK(run_kirchnet(array + " --segment 5").code == 2);  // belongs to networks
+    const auto strict = run_kirchnet(array + " --tolerance 1e-30");
     CHECK(strict.code == 1);
     CHECK(contains(strict.out, "DISAGREE"));
     CHECK(contains(strict.err, "disagree"));

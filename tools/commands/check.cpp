@@ -278,6 +278,35 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
     progress(tiles.size(), tiles.size());
 }
 
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+/// Takes a key out of the settings: its last value, or `otherwise`.
+std::string take_setting(Settings& settings, const std::string& key, std::string otherwise) {
+    for (auto setting = settings.begin(); setting != settings.end();) {
+        if (setting->first != key) {
+            ++setting;
+            continue;
+        }
+        otherwise = setting->second;
+        setting = settings.erase(setting);
+    }
+    return otherwise;
+}
+
+/// `check --conductance`: driver and sense, which may be files with a value per line, move from the
+/// experiment's keys to the array; what else speaks of networks is refused.
+CheckArguments for_given_array(CheckArguments arguments) {
+    auto& crossbar = arguments.crossbar;
+    crossbar.driver = take_setting(arguments.settings, "array.driver", crossbar.driver);
+    crossbar.sense = take_setting(arguments.settings, "array.sense", crossbar.sense);
+    for (const auto& [key, value] : arguments.settings)
+        if (key != "faults.seed" && key != "run.threads")
+            throw InvalidInput(key,
+                               "does not go with --conductance; a given array takes "
+                               "--wl-segment, --bl-segment, --driver and --sense");
+    return arguments;
+}
+
 void check_given_array(const CheckArguments& arguments, const Experiment& experiment,
                        Checker& checker) {
     const Crossbar crossbar = load_crossbar(arguments.crossbar);
@@ -338,13 +367,12 @@ nlohmann::json report_json(const Checker& checker, double tolerance) {
 
 }  // namespace
 
-int run_check(const CheckArguments& arguments) {
+int run_check(const CheckArguments& given) {
+    const bool given_array = !given.crossbar.conductance.empty();
+    const CheckArguments arguments = given_array ? for_given_array(given) : given;
     const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
     const ThreadLimit threads(experiment.threads);
     Checker checker(arguments);
-    const bool given_array = !arguments.crossbar.conductance.empty();
-    if (given_array && !experiment.network.empty())
-        throw InvalidInput("--conductance", "check a network or a given array, not both");
     if (given_array)
         check_given_array(arguments, experiment, checker);
     else

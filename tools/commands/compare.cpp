@@ -183,8 +183,7 @@ class CompareRun {
 };
 
 void check_experiment(const Experiment& experiment) {
-    if (!experiment.fault_map.empty() && experiment.fault_law.rate > 0)
-        throw InvalidInput("faults", "give a rate or a map, not both");
+    (void)experiment.fault_source();
     for (const Mapping mapping : experiment.mappings)
         (void)outputs_per_tile(experiment.tile_settings(mapping));
     if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);

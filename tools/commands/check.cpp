@@ -324,7 +324,7 @@ std::string verdict(const AgreementRecord& record, double tolerance) {
 }
 
 std::string report_text(const Checker& checker, double tolerance) {
-    TextTable table({"circuit", "size", "engine", "worst |dI|/sum|T V|", "column", "worst |dU| [V]",
+    TextTable table({"circuit", "size", "engine", "worst dI / sum(T V)", "column", "worst dU [V]",
                      "node", "verdict"});
     for (const auto& r : checker.records())
         table.add({r.circuit, fmt::format("{}x{}", r.word_lines, r.bit_lines),

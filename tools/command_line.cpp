@@ -282,7 +282,7 @@ class CommandLine {
             ->type_name("REL");
         sub.add_flag("--large", check_.large, "Let ngspice solve arrays above 4096 cells");
         sub.add_option("--time-limit", check_.time_limit_s,
-                       "Per circuit in ngspice [4 x expected, at least 60]")
+                       "Per operating point in ngspice [8 x expected, at least 120]")
             ->type_name("SECONDS");
         sub.add_option("--out", check_.out, "Differences per column and node")->type_name("A.h5");
         sub.add_flag("--json", check_.json, "One JSON object on standard output");

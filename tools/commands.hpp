@@ -37,7 +37,7 @@ struct CheckArguments {
     double tolerance = 1e-9;
     bool large = false;
     double time_limit_s =
-        0;  ///< per circuit in ngspice; 0: four times what is expected, at least 60
+        0;  ///< per operating point in ngspice; 0: eight times what is expected, at least 120
     std::string out;
     bool json = false;
 };

@@ -44,9 +44,9 @@ std::vector<std::string> split_names(const std::string& text) {
     return names;
 }
 
-double ngspice_limit(const CheckArguments& arguments, const ArrayShape& shape, Index inputs) {
+double ngspice_limit(const CheckArguments& arguments, const ArrayShape& shape) {
     if (arguments.time_limit_s > 0) return arguments.time_limit_s;
-    return std::max(60.0, 4 * expected_ngspice_seconds(shape) * static_cast<double>(inputs));
+    return std::max(120.0, 8 * expected_ngspice_seconds(shape));
 }
 
 /// Largest difference and where it sits.
@@ -152,8 +152,7 @@ class Checker {
     }
 
     std::unique_ptr<OperatingPoint> run(const std::string& name, const Circuit& circuit) {
-        const double limit =
-            ngspice_limit(arguments_, circuit.crossbar.shape(), circuit.inputs.cols());
+        const double limit = ngspice_limit(arguments_, circuit.crossbar.shape());
         auto point =
             make_engine(name, limit)->solve(circuit.crossbar, circuit.inputs, Voltages::keep);
         if (name == engines_.front())

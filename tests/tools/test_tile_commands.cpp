@@ -21,7 +21,8 @@ TEST_CASE("import prunes by magnitude and counts tiles") {
     const auto run = run_kirchnet("import " + digits + " -o " + (folder / "n.h5") +
                                   " --prune 0.9 --array 64x64 --json");
     REQUIRE(run.code == 0);
-    for (const auto& layer : json::parse(run.out)["layers"]) {
+    const auto summary = json::parse(run.out);
+    for (const auto& layer : summary["layers"]) {
         const double zeros = layer["zeros"].get<double>() / layer["weights"].get<double>();
         CHECK(zeros == doctest::Approx(0.9).epsilon(0.01));
         CHECK(layer["tiles"].get<int>() >= 1);

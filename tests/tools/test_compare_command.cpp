@@ -20,11 +20,11 @@ const std::string compare = "compare " + digits + " --data " + digit_images;
 
 TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the software network") {
     const auto run = run_kirchnet(compare +
-                                  " --images 300 --array 64x64 --segment 0 --weight-bits 0 "
+                                  " --images 100 --array 64x64 --segment 0 --weight-bits 0 "
                                   "--dac-bits 0 --adc-bits 0 --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
-    CHECK(object["images"] == 300);
+    CHECK(object["images"] == 100);
     for (const std::string mapping : {"two_column", "offset", "differential"}) {
         CHECK(object["agreement"][mapping]["ideal"] == 1.0);
         CHECK(object["agreement"][mapping]["circuit"] == 1.0);
@@ -34,7 +34,7 @@ TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the so
 
 TEST_CASE("compare: results, report and figures are written and tell the same story") {
     const TemporaryFolder folder;
-    const auto run = run_kirchnet(compare + " --images 200 --array 64x64 --fault-rate 0.01 --out " +
+    const auto run = run_kirchnet(compare + " --images 50 --array 32x32 --fault-rate 0.01 --out " +
                                   (folder / "r.h5") + " --json");
     REQUIRE(run.code == 0);
     const auto object = json::parse(run.out);
@@ -42,7 +42,7 @@ TEST_CASE("compare: results, report and figures are written and tell the same st
     const auto stored = kirchnet::read_comparison(folder / "r.h5");
     CHECK(stored.complete);
     REQUIRE(stored.arms.size() == 12);
-    CHECK(stored.header.labels.size() == 200);
+    CHECK(stored.header.labels.size() == 50);
     for (const auto& arm : stored.arms) {
         const auto& shown = object["accuracy"][arm.mapping];
         const std::string name = arm.operators + (arm.faulty ? "_faulty" : "");
@@ -50,7 +50,7 @@ TEST_CASE("compare: results, report and figures are written and tell the same st
         std::size_t right = 0;
         for (std::size_t i = 0; i < arm.predicted.size(); ++i)
             right += arm.predicted[i] == stored.header.labels[i] ? 1 : 0;
-        CHECK(arm.accuracy == doctest::Approx(static_cast<double>(right) / 200));
+        CHECK(arm.accuracy == doctest::Approx(static_cast<double>(right) / 50));
     }
     CHECK(contains(read_file(folder / "r.md"), "two_column"));
     CHECK(contains(read_file(folder / "r-accuracy.svg"), "<svg"));
@@ -59,7 +59,8 @@ TEST_CASE("compare: results, report and figures are written and tell the same st
 }
 
 TEST_CASE("compare: the same experiment gives the same numbers on one thread or many") {
-    const std::string options = " --images 100 --mapping differential --fault-rate 0.02 --json";
+    const std::string options =
+        " --images 40 --array 32x32 --mapping differential --fault-rate 0.02 --json";
     auto many = json::parse(run_kirchnet(compare + options).out);
     auto one = json::parse(run_kirchnet(compare + options + " --threads 1").out);
     CHECK(many["accuracy"] == one["accuracy"]);
@@ -87,7 +88,7 @@ TEST_CASE("compare: Ctrl-C leaves the finished arms readable") {
         dup2(null, 1);
         dup2(null, 2);
         execl(KIRCHNET_PROGRAM, "kirchnet", "compare", digits.c_str(), "--data",
-              digit_images.c_str(), "--images", "1000", "--array", "8x8", "--engine", "nodal",
+              digit_images.c_str(), "--images", "200", "--array", "8x8", "--engine", "nodal",
               "--set", "array.segment=1", "--out", out.c_str(), nullptr);
         _exit(127);
     }
@@ -106,5 +107,5 @@ TEST_CASE("compare: Ctrl-C leaves the finished arms readable") {
     CHECK(WEXITSTATUS(status) == 1);
     const auto stored = kirchnet::read_comparison(out);
     CHECK_FALSE(stored.complete);
-    CHECK(stored.header.labels.size() == 1000);
+    CHECK(stored.header.labels.size() == 200);
 }

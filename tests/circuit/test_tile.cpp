@@ -385,3 +385,13 @@ TEST_CASE("words for unused cells read back, others are refused") {
         CHECK(parse_unused(to_string(unused)) == unused);
     CHECK_THROWS_AS(parse_unused("cut"), InvalidInput);
 }
+
+TEST_CASE(
+    "the bit lines that are read are the first: one per output, two where pairs share an array") {
+    const Index outputs = small_block().weights.cols();
+    CHECK(Tile(small_block(), settings_of(Mapping::two_column)).read_bit_lines() == outputs);
+    CHECK(Tile(small_block(), settings_of(Mapping::two_column, Layout::interleaved))
+              .read_bit_lines() == 2 * outputs);
+    CHECK(Tile(small_block(), settings_of(Mapping::offset, Layout::interleaved)).read_bit_lines() ==
+          outputs);
+}

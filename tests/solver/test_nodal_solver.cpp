@@ -273,3 +273,14 @@ TEST_CASE("a batch of none gives no currents, and voltages are kept only on dema
     CHECK(solver.solve(crossbar, Eigen::MatrixXd::Ones(2, 70), Voltages::keep)
               .bit_line_voltage.size() == 70);
 }
+
+TEST_CASE(
+    "the first rows of T are those of the whole, and merged wires give rows of the transposed G") {
+    Wires wires;
+    wires.word_line_segment = 3.0;
+    wires.bit_line_segment = 5.0;
+    const CellMatrix g = cells({{1e-4, 2e-4, 3e-4}, {4e-4, 5e-4, 6e-4}});
+    const Crossbar wired(g, wires);
+    CHECK(NodalSolver().transfer_rows(wired, 2) == transfer(wired).topRows(2));
+    CHECK(NodalSolver().transfer_rows(Crossbar(g), 1) == g.transpose().topRows(1));
+}

@@ -104,12 +104,12 @@ OperatingPoint NgspiceSolver::solve(const Crossbar& crossbar,
 }
 
 double expected_ngspice_seconds(const ArrayShape& shape) {
-    // Measured: 3.1 s at 64 x 64 and 110 s at 128 x 128, nearly all of it re-ordering in Sparse
-    // 1.3, which costs 35 times more per doubling of both sides.
-    constexpr double seconds = 3.1;
+    // Measured on a 2.5 GHz Cascade Lake core: 7 s at 64 x 64 and 144 s at 128 x 128, nearly all of
+    // it re-ordering in Sparse 1.3, which costs 21 times more per doubling of both sides.
+    constexpr double seconds = 7.0;
     constexpr double cells = 64 * 64;
     constexpr double start_up = 5e-3;
-    return start_up + seconds * std::pow(static_cast<double>(shape.cells()) / cells, 2.57);
+    return start_up + seconds * std::pow(static_cast<double>(shape.cells()) / cells, 2.18);
 }
 
 }  // namespace kirchnet

@@ -100,26 +100,24 @@ void add_data_keys(CLI::App& app, Settings& settings) {
             "Images to fit converter ranges on [training part beside --data]", "PATH");
 }
 
-/// The wires and the array of `solve`, and of `check` on a given array.
-void add_crossbar_options(CLI::App& app, SolveArguments& arguments) {
+/// A given array and its wires. `check` has driver and sense among the keys of its chips already.
+void add_array_options(CLI::App& app, SolveArguments& arguments) {
     const std::string ohm = "OHM|FILE";
-    app.add_option(
-           "--conductance", arguments.conductance,
-           "Conductances [S]: a line per word line (CSV, .npy, FILE.h5:/name, or a crossbar "
-           "file of ours)")
+    app.add_option("--conductance", arguments.conductance,
+                   "Conductances [S] of a given array: a line per word line (CSV, .npy, "
+                   "FILE.h5:/name, or a crossbar file of ours)")
         ->type_name("G");
-    app.add_option("--input", arguments.input, "Read voltages [V]: a line per input vector")
+    app.add_option("--input", arguments.input,
+                   "Read voltages [V] of the given array: a line per input vector")
         ->type_name("V");
     app.add_option("--wl-segment", arguments.word_line_segment,
-                   "Word-line resistance per cell [0]; inf = open")
+                   "Its word-line resistance per cell [0]; inf = open")
         ->type_name(ohm);
     app.add_option("--bl-segment", arguments.bit_line_segment,
-                   "Bit-line resistance per cell [0]; inf = open")
+                   "Its bit-line resistance per cell [0]; inf = open")
         ->type_name(ohm);
-    app.add_option("--driver", arguments.driver, "Driver resistance [0]")->type_name(ohm);
-    app.add_option("--sense", arguments.sense, "Read-out input resistance [0]")->type_name(ohm);
     app.add_flag("--no-end-segments", arguments.no_end_segments,
-                 "No segment before the first and after the last cell");
+                 "No segment before its first and after its last cell");
 }
 
 class CommandLine {
@@ -235,8 +233,11 @@ class CommandLine {
                 "  kirchnet solve --conductance G.npy --input V.npy --wl-segment 2.5 "
                 "--driver 1k --voltages U.h5 --json\n"
                 "  kirchnet solve --conductance G.csv --transfer T.csv --engine nodal");
-        add_crossbar_options(sub, solve_);
+        add_array_options(sub, solve_);
         sub.get_option("--conductance")->required();
+        sub.add_option("--driver", solve_.driver, "Driver resistance [0]")->type_name("OHM|FILE");
+        sub.add_option("--sense", solve_.sense, "Read-out input resistance [0]")
+            ->type_name("OHM|FILE");
         sub.add_option("--engine", solve_.engine, "transfer, nodal, ngspice or ideal [transfer]")
             ->type_name("ENGINE");
         sub.add_option("--currents", solve_.currents,
@@ -256,16 +257,7 @@ class CommandLine {
                 "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
         add_source(sub, check_.settings, check_.experiment, false);
         add_data_keys(sub, check_.settings);
-        sub.add_option("--conductance", check_.crossbar.conductance,
-                       "A given array instead of a network, as for 'solve'")
-            ->type_name("G");
-        sub.add_option("--input", check_.crossbar.input, "Its read voltages [V] [random]")
-            ->type_name("V");
-        sub.add_option("--wl-segment", check_.crossbar.word_line_segment, "Of the given array [0]")
-            ->type_name("OHM|FILE");
-        sub.add_option("--bl-segment", check_.crossbar.bit_line_segment, "Of the given array [0]")
-            ->type_name("OHM|FILE");
-        sub.add_flag("--no-end-segments", check_.crossbar.no_end_segments, "Of the given array");
+        add_array_options(sub, check_.crossbar);
         add_chip_keys(sub, check_.settings);
         add_key(sub, check_.settings, "--mapping", "mapping.names",
                 "Mappings to sample tiles of [all three]", "LIST");

@@ -1,5 +1,7 @@
 #include "nn/detail/product_kernels.hpp"
 
+#include "circuit/instruction_set.hpp"
+
 namespace kirchnet::detail {
 
 namespace baseline {
@@ -14,20 +16,28 @@ extern const ProductKernels kernels;
 }
 #endif
 
-std::vector<const ProductKernels*> available_kernels() {
-    std::vector<const ProductKernels*> found{&baseline::kernels};
+namespace {
+
+const ProductKernels& kernels_for(InstructionSet set) {
 #ifdef KIRCHNET_X86_KERNELS
-    if (__builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma"))
-        found.push_back(&avx2::kernels);
-    if (__builtin_cpu_supports("avx512f") && __builtin_cpu_supports("avx512dq") &&
-        __builtin_cpu_supports("avx512vl") && __builtin_cpu_supports("avx512bw"))
-        found.push_back(&avx512::kernels);
+    if (set == InstructionSet::avx2) return avx2::kernels;
+    if (set == InstructionSet::avx512) return avx512::kernels;
 #endif
+    (void)set;
+    return baseline::kernels;
+}
+
+}  // namespace
+
+std::vector<const ProductKernels*> available_kernels() {
+    std::vector<const ProductKernels*> found;
+    for (const InstructionSet set : available_instruction_sets())
+        found.push_back(&kernels_for(set));
     return found;
 }
 
 const ProductKernels& product_kernels() {
-    static const ProductKernels& best = *available_kernels().back();
+    static const ProductKernels& best = kernels_for(best_instruction_set());
     return best;
 }
 

@@ -49,7 +49,7 @@ struct ProductKernels {
     float (*add_observed)(const TileProduct&);
 };
 
-/// The best kernels this processor runs.
+/// The kernels of `best_instruction_set()`.
 const ProductKernels& product_kernels();
 
 /// All kernels this processor runs, baseline first.

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <limits>
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
@@ -25,17 +26,9 @@ void check_conductance(const CellMatrix& conductance, ColumnPattern pattern,
                     fmt::format("{} {} S is not a finite number of at least 0", which, g));
 }
 
-void check_resistance(const LineResistance& resistance, Index lines, Index segments,
-                      std::string_view which) {
-    const auto& values = resistance.values();
-    const bool fits = values.size() == 1 ||
-                      (values.rows() == lines && (values.cols() == 1 || values.cols() == segments));
-    if (!fits)
-        throw InvalidInput(
-            std::string(which),
-            fmt::format("{} x {} values given, but the array has {} lines of {} segments; give one "
-                        "value, one per line, or one per segment",
-                        values.rows(), values.cols(), lines, segments));
+constexpr double open_end = std::numeric_limits<double>::infinity();
+
+void check_values(const CellMatrix& values, std::string_view which) {
     for (Index line = 0; line < values.rows(); ++line)
         for (Index segment = 0; segment < values.cols(); ++segment)
             if (const double r = values(line, segment); std::isnan(r) || r < 0)
@@ -45,6 +38,61 @@ void check_resistance(const LineResistance& resistance, Index lines, Index segme
                         "{} ohm at line {} is not a resistance; give 0 (merged), a positive "
                         "number or inf (open)",
                         r, line));
+}
+
+void check_terminations(const LineResistance& resistance, Index lines, std::string_view which) {
+    const auto& values = resistance.values();
+    if (values.size() != 1 && (values.rows() != lines || values.cols() != 1))
+        throw InvalidInput(
+            std::string(which),
+            fmt::format("{} x {} values given, but the array has {} lines; give one value or one "
+                        "per line",
+                        values.rows(), values.cols(), lines));
+    check_values(values, which);
+}
+
+/// The segments of one direction: how many lines, how many cells on each, and whether something
+/// connects at the end behind the last (word line) or before the first (bit line).
+struct Run {
+    Index lines;
+    Index cells;
+    bool has_further_end;
+    bool needs_further_column;  ///< when values are per segment
+    std::string_view further_end;
+};
+
+void refuse_segments(const CellMatrix& values, const Run& run, std::string_view which) {
+    std::string shape = fmt::format("{} lines of {} segments", run.lines, run.cells);
+    if (run.needs_further_column)
+        shape = fmt::format("{} lines of {} segments, the last of them {}", run.lines,
+                            run.cells + 1, run.further_end);
+    throw InvalidInput(std::string(which),
+                       fmt::format("{} x {} values given, but the array has {}; give one value, "
+                                   "one per line, or one per segment",
+                                   values.rows(), values.cols(), shape));
+}
+
+void check_segments(const LineResistance& resistance, const Run& run, std::string_view which) {
+    const auto& values = resistance.values();
+    const bool per_cell = values.cols() == run.cells && !run.needs_further_column;
+    const bool per_segment = values.cols() == run.cells + 1 && run.has_further_end;
+    const bool fits = values.size() == 1 || (values.rows() == run.lines &&
+                                             (values.cols() == 1 || per_cell || per_segment));
+    if (!fits) refuse_segments(values, run, which);
+    check_values(values, which);
+}
+
+void check_wires(const Wires& wires, Index m, Index n) {
+    check_segments(wires.word_line_segment,
+                   {m, n, wires.drives_right(), wires.drives_right() && wires.end_segments,
+                    "right of the last cell"},
+                   "word-line segment resistance");
+    check_segments(
+        wires.bit_line_segment,
+        {n, m, wires.senses_top(), wires.senses_top() && wires.end_segments, "above word line 0"},
+        "bit-line segment resistance");
+    check_terminations(wires.driver, m, "driver resistance");
+    check_terminations(wires.sense, n, "sense resistance");
 }
 
 void check_same_shape(const CellMatrix& intended, Index rows, Index cols, std::string_view which) {
@@ -86,10 +134,7 @@ Crossbar::Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, W
     check_same_shape(intended_, faults_.rows(), faults_.cols(), "the fault map");
     check_conductance(intended_, pattern_, "intended conductance");
     check_conductance(actual_, pattern_, "conductance");
-    check_resistance(wires_.word_line_segment, m, n, "word-line segment resistance");
-    check_resistance(wires_.bit_line_segment, n, m, "bit-line segment resistance");
-    check_resistance(wires_.driver, m, 1, "driver resistance");
-    check_resistance(wires_.sense, n, 1, "sense resistance");
+    check_wires(wires_, m, n);
     for (Index r = 0; r < m; ++r)
         for (Index c = 0; c < n; ++c)
             if (faults_(r, c) == Fault::open && actual_(r, c) != 0)
@@ -99,12 +144,26 @@ Crossbar::Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, W
 
 double Crossbar::word_line_resistance(Index r, Index c) const {
     if (c > 0) return wires_.word_line_segment(r, c);
+    if (!wires_.drives_left()) return open_end;
     return wires_.driver(r) + (wires_.end_segments ? wires_.word_line_segment(r, 0) : 0.0);
+}
+
+double Crossbar::right_end_resistance(Index r) const {
+    if (!wires_.drives_right()) return open_end;
+    return wires_.driver(r) +
+           (wires_.end_segments ? wires_.word_line_segment(r, actual_.cols()) : 0.0);
 }
 
 double Crossbar::bit_line_resistance(Index r, Index c) const {
     if (r + 1 < actual_.rows()) return wires_.bit_line_segment(c, r);
+    if (!wires_.senses_bottom()) return open_end;
     return wires_.sense(c) + (wires_.end_segments ? wires_.bit_line_segment(c, r) : 0.0);
+}
+
+double Crossbar::top_end_resistance(Index c) const {
+    if (!wires_.senses_top()) return open_end;
+    return wires_.sense(c) +
+           (wires_.end_segments ? wires_.bit_line_segment(c, actual_.rows()) : 0.0);
 }
 
 bool operator==(const Crossbar& x, const Crossbar& y) {

@@ -29,15 +29,27 @@ class LineResistance {
     CellMatrix values_;
 };
 
-/// Wires and terminations of one array [ohm]. Word lines are driven at bit line 0, bit lines end
-/// at the last word line in a virtual ground; the far ends are open.
+/// Wires and terminations of one array [ohm]. A word line hangs on one source, at each driven end
+/// by a driver of its own; a bit line ends in one virtual ground, at each sensed end by a read-out
+/// input of its own, whose currents add. Ends that are neither are open.
 struct Wires {
-    LineResistance word_line_segment = 0.0;  ///< left of each cell, [word_lines (× bit_lines)]
-    LineResistance bit_line_segment = 0.0;   ///< below each cell, [bit_lines (× word_lines)]
-    LineResistance driver = 0.0;             ///< source of each word line, [word_lines]
-    LineResistance sense = 0.0;              ///< read-out input of each bit line, [bit_lines]
-    bool end_segments = true;  ///< false: no segment between driver and first cell, nor
-                               ///< between last cell and read-out (as PytorX does)
+    /// Left of each cell, [word_lines (× bit_lines)]; where the right end is driven, a further
+    /// column may hold what lies right of the last cell, and must where there are end segments.
+    LineResistance word_line_segment = 0.0;
+    /// Below each cell, [bit_lines (× word_lines)]; where the top is sensed, a further column
+    /// holds what lies above word line 0, likewise.
+    LineResistance bit_line_segment = 0.0;
+    LineResistance driver = 0.0;  ///< each driver of a word line, [word_lines]
+    LineResistance sense = 0.0;   ///< each read-out input of a bit line, [bit_lines]
+    DriveSide drive = DriveSide::left;
+    SenseSide sense_at = SenseSide::bottom;
+    bool end_segments = true;  ///< false: no segment between a driver and the cell next to it,
+                               ///< nor between a cell and its read-out (as PytorX does)
+
+    [[nodiscard]] bool drives_left() const { return drive != DriveSide::right; }
+    [[nodiscard]] bool drives_right() const { return drive != DriveSide::left; }
+    [[nodiscard]] bool senses_bottom() const { return sense_at != SenseSide::top; }
+    [[nodiscard]] bool senses_top() const { return sense_at != SenseSide::bottom; }
 
     friend bool operator==(const Wires&, const Wires&) = default;
 };
@@ -67,11 +79,18 @@ class Crossbar {
     [[nodiscard]] ColumnPattern pattern() const { return pattern_; }
 
     /// Resistance between word-line node (r, c) and its left neighbour [ohm]; for c = 0 driver and
-    /// end segment in series, up to the source.
+    /// end segment in series, up to the source, and infinite where the left end is not driven.
     [[nodiscard]] double word_line_resistance(Index r, Index c) const;
+    /// Driver and end segment in series, from word line r's last node to its source [ohm];
+    /// infinite where the right end is not driven.
+    [[nodiscard]] double right_end_resistance(Index r) const;
     /// Resistance between bit-line node (r, c) and the node below [ohm]; for the last word line
-    /// end segment and sense resistance in series, down to the virtual ground.
+    /// end segment and sense resistance in series, down to the virtual ground, and infinite where
+    /// the bottom is not sensed.
     [[nodiscard]] double bit_line_resistance(Index r, Index c) const;
+    /// End segment and sense resistance in series, from bit line c's first node to its virtual
+    /// ground [ohm]; infinite where the top is not sensed.
+    [[nodiscard]] double top_end_resistance(Index c) const;
 
     friend bool operator==(const Crossbar& x, const Crossbar& y);
 

@@ -60,7 +60,19 @@ double conductance_of(double resistance) {
     return 1 / std::abs(resistance);
 }
 
-/// Calls `visit` for each branch in row-major order: the segment left, the cell, the segment below.
+/// The further ends of the lines: source to the right, virtual ground at the top.
+template <typename Visit>
+void for_each_further_end(const Crossbar& crossbar, const NodeNumbers& node, Visit visit) {
+    for (std::int32_t r = 0; r < node.m; ++r)
+        visit(Branch{ElementKind::right_end, r, node.n - 1, node.source(r),
+                     node.word(r, node.n - 1), conductance_of(crossbar.right_end_resistance(r))});
+    for (std::int32_t c = 0; c < node.n; ++c)
+        visit(Branch{ElementKind::top_end, 0, c, node.bit(0, c), node.ground(c),
+                     conductance_of(crossbar.top_end_resistance(c))});
+}
+
+/// Calls `visit` for each branch in row-major order: the segment left, the cell, the segment
+/// below; then for the further ends.
 template <typename Visit>
 void for_each_branch(const Crossbar& crossbar, const NodeNumbers& node, Visit visit) {
     for (std::int32_t r = 0; r < node.m; ++r)
@@ -74,6 +86,7 @@ void for_each_branch(const Crossbar& crossbar, const NodeNumbers& node, Visit vi
             visit(Branch{ElementKind::bit_line_segment, r, c, node.bit(r, c),
                          r + 1 < node.m ? node.bit(r + 1, c) : node.ground(c), below});
         }
+    for_each_further_end(crossbar, node, visit);
 }
 
 bool is_wire(const Branch& branch) {
@@ -203,9 +216,20 @@ std::string Expansion::net_name(NetIndex net) const {
 std::string Expansion::element_name(const Element& element) const {
     const CellPosition at{polarity_of(pattern, element.bit_line), element.word_line,
                           element.bit_line};
-    if (element.kind == ElementKind::cell) return cell_name(at);
-    const auto* prefix = element.kind == ElementKind::word_line_segment ? "rwl" : "rbl";
-    return fmt::format("{}_{}_{}_{}", prefix, to_char(at.polarity), at.word_line, at.bit_line);
+    const char letter = to_char(at.polarity);
+    switch (element.kind) {
+        case ElementKind::cell:
+            return cell_name(at);
+        case ElementKind::word_line_segment:
+            return fmt::format("rwl_{}_{}_{}", letter, at.word_line, at.bit_line);
+        case ElementKind::bit_line_segment:
+            return fmt::format("rbl_{}_{}_{}", letter, at.word_line, at.bit_line);
+        case ElementKind::right_end:
+            return fmt::format("rwl_{}_{}_r", letter, at.word_line);
+        case ElementKind::top_end:
+            break;
+    }
+    return fmt::format("rbl_{}_t_{}", letter, at.bit_line);
 }
 
 std::string describe_cut_off(const Expansion& expansion) {

@@ -12,7 +12,13 @@ namespace kirchnet {
 using NetIndex = std::int32_t;
 inline constexpr NetIndex cut_off_net = -1;
 
-enum class ElementKind : std::uint8_t { cell, word_line_segment, bit_line_segment };
+enum class ElementKind : std::uint8_t {
+    cell,
+    word_line_segment,  ///< left of its node
+    bit_line_segment,   ///< below its node
+    right_end,          ///< between the last node of a word line and its source
+    top_end             ///< between the first node of a bit line and its virtual ground
+};
 
 /// One linear conductance between two different nets that both have a defined voltage. The segment
 /// at a line's end includes driver or sense resistance (see `Crossbar::word_line_resistance`).
@@ -61,7 +67,9 @@ struct Expansion {
 
     /// `wl_a_3_7`, `bl_b_3_7`, `in_a_3` or `out_a_7`; a merged net goes by its first node.
     [[nodiscard]] std::string net_name(NetIndex net) const;
-    /// `xc_a_3_7`, `rwl_a_3_7` (left of the node) or `rbl_a_3_7` (below the node).
+    /// `xc_a_3_7`, `rwl_a_3_7` (left of the node), `rbl_a_3_7` (below the node), `rwl_a_3_r` (right
+    /// end of word line 3; the letter is that of its last bit line) or `rbl_a_t_7` (top end of bit
+    /// line 7).
     [[nodiscard]] std::string element_name(const Element& element) const;
 };
 

@@ -49,6 +49,44 @@ Layout parse_layout(std::string_view text) {
     throw InvalidInput(fmt::format("layout '{}' is neither split nor interleaved", text));
 }
 
+std::string_view to_string(DriveSide side) {
+    switch (side) {
+        case DriveSide::left:
+            return "left";
+        case DriveSide::right:
+            return "right";
+        case DriveSide::both:
+            break;
+    }
+    return "both";
+}
+
+DriveSide parse_drive_side(std::string_view text) {
+    if (text == "left") return DriveSide::left;
+    if (text == "right") return DriveSide::right;
+    if (text == "both") return DriveSide::both;
+    throw InvalidInput(fmt::format("driven side '{}' is none of left, right, both", text));
+}
+
+std::string_view to_string(SenseSide side) {
+    switch (side) {
+        case SenseSide::bottom:
+            return "bottom";
+        case SenseSide::top:
+            return "top";
+        case SenseSide::both:
+            break;
+    }
+    return "both";
+}
+
+SenseSide parse_sense_side(std::string_view text) {
+    if (text == "bottom") return SenseSide::bottom;
+    if (text == "top") return SenseSide::top;
+    if (text == "both") return SenseSide::both;
+    throw InvalidInput(fmt::format("sensed side '{}' is none of bottom, top, both", text));
+}
+
 std::string_view to_string(ColumnPattern pattern) {
     switch (pattern) {
         case ColumnPattern::all_a:

@@ -42,6 +42,28 @@ std::string_view to_string(Layout layout);
 /// @throws InvalidInput  naming the accepted words
 Layout parse_layout(std::string_view text);
 
+/// Which ends of the word lines their sources drive.
+enum class DriveSide : std::uint8_t {
+    left,   ///< before bit line 0
+    right,  ///< behind the last bit line
+    both
+};
+
+std::string_view to_string(DriveSide side);
+/// @throws InvalidInput  naming the accepted words
+DriveSide parse_drive_side(std::string_view text);
+
+/// At which ends the bit lines are sensed.
+enum class SenseSide : std::uint8_t {
+    bottom,  ///< behind the last word line
+    top,     ///< before word line 0
+    both
+};
+
+std::string_view to_string(SenseSide side);
+/// @throws InvalidInput  naming the accepted words
+SenseSide parse_sense_side(std::string_view text);
+
 /// Which polarity the physical bit lines of one array carry.
 enum class ColumnPattern : std::uint8_t { all_a, all_b, interleaved };
 

@@ -64,6 +64,19 @@ void write_wires(OutputGroup& file, const Wires& wires) {
     write_cells(file, "driver_resistance", wires.driver.values(), "ohm");
     write_cells(file, "sense_resistance", wires.sense.values(), "ohm");
     file.set("end_segments", yes_or_no(wires.end_segments));
+    file.set("drive", to_string(wires.drive));
+    file.set("sense_at", to_string(wires.sense_at));
+}
+
+/// Files from before there was a choice do not say: left.
+DriveSide read_drive(const InputGroup& file) {
+    return file.has_attribute("drive") ? parse_drive_side(file.text("drive")) : DriveSide::left;
+}
+
+/// Likewise: bottom.
+SenseSide read_sense_side(const InputGroup& file) {
+    return file.has_attribute("sense_at") ? parse_sense_side(file.text("sense_at"))
+                                          : SenseSide::bottom;
 }
 
 Wires read_wires(const InputGroup& file) {
@@ -71,7 +84,9 @@ Wires read_wires(const InputGroup& file) {
             .bit_line_segment = LineResistance(read_cells(file, "bit_line_segment_resistance")),
             .driver = LineResistance(read_cells(file, "driver_resistance")),
             .sense = LineResistance(read_cells(file, "sense_resistance")),
-            .end_segments = read_yes_or_no(file, "end_segments")};
+            .end_segments = read_yes_or_no(file, "end_segments"),
+            .drive = read_drive(file),
+            .sense_at = read_sense_side(file)};
 }
 
 Crossbar assemble(const InputGroup& file) {

@@ -102,6 +102,8 @@ Lines summarize_crossbar(const std::filesystem::path& path) {
                         to_string(crossbar.pattern())),
             fmt::format("conductance {:g} S to {:g} S", crossbar.conductance().minCoeff(),
                         crossbar.conductance().maxCoeff()),
+            fmt::format("word lines driven: {}, bit lines sensed: {}",
+                        to_string(crossbar.wires().drive), to_string(crossbar.wires().sense_at)),
             fmt::format("{} faulty cells", (crossbar.faults().array() != Fault::none).count())};
 }
 

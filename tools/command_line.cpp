@@ -73,6 +73,10 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
             "OHM");
     add_key(app, settings, "--sense", "array.sense", "Resistance of each read-out input [0]",
             "OHM");
+    add_key(app, settings, "--drive", "wires.drive",
+            "Ends at which word lines are driven: left, right, both [left]", "SIDE");
+    add_key(app, settings, "--sense-at", "wires.sense_at",
+            "Ends at which bit lines are read: bottom, top, both [bottom]", "SIDE");
     add_key(app, settings, "--g-on", "cells.on", "Conductance of a cell at LRS [1e-4]", "SIEMENS");
     add_key(app, settings, "--g-off", "cells.off", "Conductance of a cell at HRS [1e-6]",
             "SIEMENS");
@@ -100,7 +104,8 @@ void add_data_keys(CLI::App& app, Settings& settings) {
             "Images to fit converter ranges on [training part beside --data]", "PATH");
 }
 
-/// A given array and its wires. `check` has driver and sense among the keys of its chips already.
+/// A given array and its wires. `check` has driver, sense and sides among the keys of its chips
+/// already.
 void add_array_options(CLI::App& app, SolveArguments& arguments) {
     const std::string ohm = "OHM|FILE";
     app.add_option("--conductance", arguments.conductance,
@@ -232,12 +237,20 @@ class CommandLine {
                 "  kirchnet solve --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1\n"
                 "  kirchnet solve --conductance G.npy --input V.npy --wl-segment 2.5 "
                 "--driver 1k --voltages U.h5 --json\n"
+                "  kirchnet solve --conductance G.csv --input V.csv --wl-segment 2 --drive both "
+                "--sense-at both\n"
                 "  kirchnet solve --conductance G.csv --transfer T.csv --engine nodal");
         add_array_options(sub, solve_);
         sub.get_option("--conductance")->required();
         sub.add_option("--driver", solve_.driver, "Driver resistance [0]")->type_name("OHM|FILE");
         sub.add_option("--sense", solve_.sense, "Read-out input resistance [0]")
             ->type_name("OHM|FILE");
+        sub.add_option("--drive", solve_.drive,
+                       "Ends at which word lines are driven: left, right, both [left]")
+            ->type_name("SIDE");
+        sub.add_option("--sense-at", solve_.sense_at,
+                       "Ends at which bit lines are read: bottom, top, both [bottom]")
+            ->type_name("SIDE");
         sub.add_option("--engine", solve_.engine, "transfer, nodal, ngspice or ideal [transfer]")
             ->type_name("ENGINE");
         sub.add_option("--currents", solve_.currents,

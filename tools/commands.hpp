@@ -18,6 +18,8 @@ struct SolveArguments {
     std::string driver = "0";
     std::string sense = "0";
     bool no_end_segments = false;
+    std::string drive;     ///< empty: left
+    std::string sense_at;  ///< empty: bottom
     std::string engine = "transfer";
     std::string currents;  ///< empty: standard output, unless another output was asked for
     std::string voltages;

@@ -44,13 +44,23 @@ double images_per_second(const ComparisonReport& report, double seconds) {
     return seconds > 0 ? static_cast<double>(report.images) / seconds : 0;
 }
 
+/// Empty for arrays driven at the left and read at the bottom.
+std::string sides_words(const Experiment& e) {
+    if (e.drive == DriveSide::left && e.sense_at == SenseSide::bottom) return {};
+    return fmt::format(
+        "word lines driven {}, bit lines read {}, ",
+        e.drive == DriveSide::both ? "at both ends" : fmt::format("at the {}", to_string(e.drive)),
+        e.sense_at == SenseSide::both ? "at both ends"
+                                      : fmt::format("at the {}", to_string(e.sense_at)));
+}
+
 std::string settings_text(const ComparisonReport& report) {
     const Experiment& e = report.experiment;
     std::string text = fmt::format(
         "{} images, {} for calibration. Arrays {} ({}, unused cells: {}), segments {} / {} ohm, "
-        "cells {} / {}, {}-bit weights, {}-bit DAC, {}-bit ADC calibrated on {}.",
+        "{}cells {} / {}, {}-bit weights, {}-bit DAC, {}-bit ADC calibrated on {}.",
         report.images, report.calibration_images, to_string(e.array), to_string(e.layout),
-        to_string(e.unused), e.word_line_segment, e.bit_line_segment,
+        to_string(e.unused), e.word_line_segment, e.bit_line_segment, sides_words(e),
         format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), e.weight_bits,
         e.converters.dac_bits, e.converters.adc_bits, to_string(e.converters.calibrate_on));
     if (!e.fault_map.empty())

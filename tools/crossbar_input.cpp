@@ -33,7 +33,31 @@ LineResistance read_resistance(const std::string& text, const std::string& optio
 
 bool is_given(const SolveArguments& a) {
     return a.word_line_segment != "0" || a.bit_line_segment != "0" || a.driver != "0" ||
-           a.sense != "0" || a.no_end_segments;
+           a.sense != "0" || a.no_end_segments || !a.drive.empty() || !a.sense_at.empty();
+}
+
+/// What the option says, or `otherwise` where it was not given.
+template <typename Side>
+Side read_side(const std::string& text, const std::string& option, Side (*parse)(std::string_view),
+               Side otherwise) {
+    if (text.empty()) return otherwise;
+    try {
+        return parse(text);
+    } catch (const InvalidInput& error) {
+        throw InvalidInput(option, error.what());
+    }
+}
+
+Wires read_wires(const SolveArguments& arguments) {
+    Wires wires;
+    wires.word_line_segment = read_resistance(arguments.word_line_segment, "--wl-segment");
+    wires.bit_line_segment = read_resistance(arguments.bit_line_segment, "--bl-segment");
+    wires.driver = read_resistance(arguments.driver, "--driver");
+    wires.sense = read_resistance(arguments.sense, "--sense");
+    wires.end_segments = !arguments.no_end_segments;
+    wires.drive = read_side(arguments.drive, "--drive", parse_drive_side, wires.drive);
+    wires.sense_at = read_side(arguments.sense_at, "--sense-at", parse_sense_side, wires.sense_at);
+    return wires;
 }
 
 }  // namespace
@@ -46,12 +70,7 @@ Crossbar load_crossbar(const SolveArguments& arguments) {
                                "or a matrix of conductances");
         return read_crossbar(arguments.conductance);
     }
-    Wires wires;
-    wires.word_line_segment = read_resistance(arguments.word_line_segment, "--wl-segment");
-    wires.bit_line_segment = read_resistance(arguments.bit_line_segment, "--bl-segment");
-    wires.driver = read_resistance(arguments.driver, "--driver");
-    wires.sense = read_resistance(arguments.sense, "--sense");
-    wires.end_segments = !arguments.no_end_segments;
+    const Wires wires = read_wires(arguments);
     try {
         return Crossbar(read_matrix(arguments.conductance), wires);
     } catch (const InvalidInput& error) {

@@ -116,6 +116,10 @@ constexpr std::array keys{
         [](const Experiment& e) { return toml_string(to_string(e.layout)); }},
     Key{"array.unused", [](Experiment& e, Text t) { e.unused = parse_unused(t); },
         [](const Experiment& e) { return toml_string(to_string(e.unused)); }},
+    Key{"wires.drive", [](Experiment& e, Text t) { e.drive = parse_drive_side(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.drive)); }},
+    Key{"wires.sense_at", [](Experiment& e, Text t) { e.sense_at = parse_sense_side(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.sense_at)); }},
     Key{"cells.on", [](Experiment& e, Text t) { e.device.on = parse_quantity(t, "cells.on [S]"); },
         [](const Experiment& e) { return format_exact(e.device.on); }},
     Key{"cells.off",
@@ -244,6 +248,8 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.wires.bit_line_segment = bit_line_segment;
     settings.wires.driver = driver;
     settings.wires.sense = sense;
+    settings.wires.drive = drive;
+    settings.wires.sense_at = sense_at;
     return settings;
 }
 

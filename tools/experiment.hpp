@@ -25,6 +25,8 @@ struct Experiment {
     double bit_line_segment = 1;   ///< [ohm]
     double driver = 0;             ///< [ohm]
     double sense = 0;              ///< [ohm]
+    DriveSide drive = DriveSide::left;
+    SenseSide sense_at = SenseSide::bottom;
     Layout layout = Layout::split;
     Unused unused = Unused::pad;
 

@@ -29,11 +29,35 @@ struct NamedResistance {
     std::string_view joined;  ///< what is one node where it is 0 ohm
 };
 
+std::string_view driven_nodes(DriveSide side) {
+    switch (side) {
+        case DriveSide::left:
+            return "source and start of each word line";
+        case DriveSide::right:
+            return "source and end of each word line";
+        case DriveSide::both:
+            break;
+    }
+    return "source and both ends of each word line";
+}
+
+std::string_view sensed_nodes(SenseSide side) {
+    switch (side) {
+        case SenseSide::bottom:
+            return "end of each bit line and its read-out";
+        case SenseSide::top:
+            return "start of each bit line and its read-out";
+        case SenseSide::both:
+            break;
+    }
+    return "both ends of each bit line and its read-out";
+}
+
 std::array<NamedResistance, 4> named(const Wires& wires) {
     return {{{wires.word_line_segment, "rwl", "word-line segment", "the nodes along a word line"},
              {wires.bit_line_segment, "rbl", "bit-line segment", "the nodes along a bit line"},
-             {wires.driver, "rdrv", "driver", "source and start of each word line"},
-             {wires.sense, "rsense", "sense input", "end of each bit line and its read-out"}}};
+             {wires.driver, "rdrv", "driver", driven_nodes(wires.drive)},
+             {wires.sense, "rsense", "sense input", sensed_nodes(wires.sense_at)}}};
 }
 
 std::string parameter_line(const NamedResistance& r) {
@@ -69,11 +93,12 @@ class ArrayWriter {
     [[nodiscard]] std::string word_lines() const {
         std::string text;
         for (Index r = 0; r < circuit_.word_lines; ++r) {
-            text += word_line_start(r);
+            if (wires().drives_left()) text += word_line_end(r, left_end(r));
             for (Index c = 1; c < circuit_.bit_lines; ++c)
                 text += resistor(wire_name("rwl", r, c), net(circuit_.word_net, r, c - 1),
                                  net(circuit_.word_net, r, c), wires().word_line_segment,
                                  wires().word_line_segment(r, c), "rwl");
+            if (wires().drives_right()) text += word_line_end(r, right_end(r));
         }
         return text;
     }
@@ -81,11 +106,12 @@ class ArrayWriter {
     [[nodiscard]] std::string bit_lines() const {
         std::string text;
         for (Index c = 0; c < circuit_.bit_lines; ++c) {
+            if (wires().senses_top()) text += bit_line_end(c, top_end(c));
             for (Index r = 0; r + 1 < circuit_.word_lines; ++r)
                 text += resistor(wire_name("rbl", r, c), net(circuit_.bit_net, r, c),
                                  net(circuit_.bit_net, r + 1, c), wires().bit_line_segment,
                                  wires().bit_line_segment(c, r), "rbl");
-            text += bit_line_end(c);
+            if (wires().senses_bottom()) text += bit_line_end(c, bottom_end(c));
         }
         return text;
     }
@@ -120,45 +146,81 @@ class ArrayWriter {
                            input.kernel_x);
     }
 
-    /// Driver and first segment: two resistors in series from the source to the first node.
-    [[nodiscard]] std::string word_line_start(Index r) const {
+    /// One end of a line: termination and end segment are two resistors in series.
+    struct LineEnd {
+        std::string termination;  ///< `rdrv_a_3`
+        std::string middle;       ///< net between the two, where neither is 0 ohm
+        std::string segment;      ///< `rwl_a_3_0`
+        std::string node;         ///< net of the line's end node
+        double segment_resistance;
+    };
+
+    [[nodiscard]] LineEnd left_end(Index r) const {
+        const std::string line = fmt::format("{}_{}", array_letters(circuit_.pattern), r);
+        return {"rdrv_" + line, "drv_" + line, wire_name("rwl", r, 0), net(circuit_.word_net, r, 0),
+                end_segment(wires().word_line_segment, r, 0)};
+    }
+    [[nodiscard]] LineEnd right_end(Index r) const {
+        const std::string line = fmt::format("{}_{}_r", array_letters(circuit_.pattern), r);
+        const Index last = circuit_.bit_lines - 1;
+        const char letter = to_char(polarity_of(circuit_.pattern, last));
+        return {"rdrv_" + line, "drv_" + line, fmt::format("rwl_{}_{}_r", letter, r),
+                net(circuit_.word_net, r, last),
+                end_segment(wires().word_line_segment, r, circuit_.bit_lines)};
+    }
+    [[nodiscard]] LineEnd bottom_end(Index c) const {
+        const std::string line = fmt::format("{}_{}", to_char(polarity_of(circuit_.pattern, c)), c);
+        const Index last = circuit_.word_lines - 1;
+        return {"rsense_" + line, "sns_" + line, wire_name("rbl", last, c),
+                net(circuit_.bit_net, last, c), end_segment(wires().bit_line_segment, c, last)};
+    }
+    [[nodiscard]] LineEnd top_end(Index c) const {
+        const char letter = to_char(polarity_of(circuit_.pattern, c));
+        const std::string line = fmt::format("{}_t_{}", letter, c);
+        return {"rsense_" + line, "sns_" + line, "rbl_" + line, net(circuit_.bit_net, 0, c),
+                end_segment(wires().bit_line_segment, c, circuit_.word_lines)};
+    }
+
+    [[nodiscard]] double end_segment(const LineResistance& resistance, Index line,
+                                     Index segment) const {
+        return wires().end_segments ? resistance(line, segment) : 0.0;
+    }
+
+    /// From the source to an end node of the line: driver, then segment.
+    [[nodiscard]] std::string word_line_end(Index r, const LineEnd& end) const {
         const double driver = wires().driver(r);
-        const double segment = wires().end_segments ? wires().word_line_segment(r, 0) : 0.0;
-        const std::string letters(array_letters(circuit_.pattern));
-        const std::string name = fmt::format("rdrv_{}_{}", letters, r);
-        if (std::isinf(driver + segment))
-            return comment(fmt::format("{} left out: open, word line {} is not driven", name, r));
+        if (std::isinf(driver + end.segment_resistance))
+            return comment(fmt::format("{} left out: open, word line {} is not driven{}",
+                                       end.termination, r,
+                                       wires().drive == DriveSide::both ? " at this end" : ""));
         const std::string source = circuit_.net_name(circuit_.source(r));
-        const std::string first = net(circuit_.word_net, r, 0);
-        const std::string middle = driver == 0    ? source
-                                   : segment == 0 ? first
-                                                  : fmt::format("drv_{}_{}", letters, r);
-        std::string text = resistor(name, source, middle, wires().driver, driver, "rdrv");
+        const std::string& middle = driver == 0                   ? source
+                                    : end.segment_resistance == 0 ? end.node
+                                                                  : end.middle;
+        std::string text =
+            resistor(end.termination, source, middle, wires().driver, driver, "rdrv");
         if (wires().end_segments)
-            text += resistor(wire_name("rwl", r, 0), middle, first, wires().word_line_segment,
-                             segment, "rwl");
+            text += resistor(end.segment, middle, end.node, wires().word_line_segment,
+                             end.segment_resistance, "rwl");
         return text;
     }
 
-    /// Last segment and sense resistance, in series down to the read-out's net.
-    [[nodiscard]] std::string bit_line_end(Index c) const {
-        const Index last = circuit_.word_lines - 1;
+    /// From an end node of the line to the read-out's net: segment, then sense resistance.
+    [[nodiscard]] std::string bit_line_end(Index c, const LineEnd& end) const {
         const double sense = wires().sense(c);
-        const double segment = wires().end_segments ? wires().bit_line_segment(c, last) : 0.0;
-        const char letter = to_char(polarity_of(circuit_.pattern, c));
-        const std::string name = fmt::format("rsense_{}_{}", letter, c);
-        if (std::isinf(sense + segment))
-            return comment(fmt::format("{} left out: open, bit line {} is not read", name, c));
+        if (std::isinf(sense + end.segment_resistance))
+            return comment(fmt::format("{} left out: open, bit line {} is not read{}",
+                                       end.termination, c,
+                                       wires().sense_at == SenseSide::both ? " at this end" : ""));
         const std::string ground = circuit_.net_name(circuit_.ground(c));
-        const std::string bottom = net(circuit_.bit_net, last, c);
-        const std::string middle = sense == 0     ? ground
-                                   : segment == 0 ? bottom
-                                                  : fmt::format("sns_{}_{}", letter, c);
+        const std::string& middle = sense == 0                    ? ground
+                                    : end.segment_resistance == 0 ? end.node
+                                                                  : end.middle;
         std::string text;
         if (wires().end_segments)
-            text += resistor(wire_name("rbl", last, c), bottom, middle, wires().bit_line_segment,
-                             segment, "rbl");
-        return text + resistor(name, middle, ground, wires().sense, sense, "rsense");
+            text += resistor(end.segment, end.node, middle, wires().bit_line_segment,
+                             end.segment_resistance, "rbl");
+        return text + resistor(end.termination, middle, ground, wires().sense, sense, "rsense");
     }
 
     /// One wire; a comment instead where it is open, cut off, or joins its nodes.
@@ -170,6 +232,7 @@ class ArrayWriter {
         if (std::isinf(value)) return comment(fmt::format("{} left out: open", name));
         if (from.empty() || to.empty())
             return comment(fmt::format("{} left out: cut off from every source and ground", name));
+        if (from == to) return comment(fmt::format("{} left out: both its ends are {}", name, to));
         return fmt::format("{} {} {} {}\n", name, from, to, value_text(which, value, parameter));
     }
 
@@ -182,6 +245,13 @@ class ArrayWriter {
 
 std::string wire_parameters(const Wires& wires) {
     std::string text;
+    if (wires.drive == DriveSide::right)
+        text += comment("word lines are driven at their right end");
+    if (wires.drive == DriveSide::both)
+        text += comment("word lines are driven at both ends, by a driver each");
+    if (wires.sense_at == SenseSide::top) text += comment("bit lines are read at their top end");
+    if (wires.sense_at == SenseSide::both)
+        text += comment("bit lines are read at both ends, by an input each; the currents add");
     for (const NamedResistance& resistance : named(wires)) text += parameter_line(resistance);
     if (!wires.end_segments && !is_all_zero(wires.word_line_segment))
         text += comment("no segment before the first cell, nor after the last");

@@ -292,17 +292,20 @@ std::string take_setting(Settings& settings, const std::string& key, std::string
     return otherwise;
 }
 
-/// `check --conductance`: driver and sense, which may be files with a value per line, move from the
-/// experiment's keys to the array; what else speaks of networks is refused.
+/// `check --conductance`: driver and sense, which may be files with a value per line, and the sides
+/// move from the experiment's keys to the array; what else speaks of networks is refused.
 CheckArguments for_given_array(CheckArguments arguments) {
     auto& crossbar = arguments.crossbar;
     crossbar.driver = take_setting(arguments.settings, "array.driver", crossbar.driver);
     crossbar.sense = take_setting(arguments.settings, "array.sense", crossbar.sense);
+    crossbar.drive = take_setting(arguments.settings, "wires.drive", crossbar.drive);
+    crossbar.sense_at = take_setting(arguments.settings, "wires.sense_at", crossbar.sense_at);
     for (const auto& [key, value] : arguments.settings)
         if (key != "faults.seed" && key != "run.threads")
             throw InvalidInput(key,
                                "does not go with --conductance; a given array takes "
-                               "--wl-segment, --bl-segment, --driver and --sense");
+                               "--wl-segment, --bl-segment, --driver, --sense, --drive and "
+                               "--sense-at");
     return arguments;
 }
 

@@ -166,8 +166,14 @@ double Crossbar::top_end_resistance(Index c) const {
            (wires_.end_segments ? wires_.bit_line_segment(c, actual_.rows()) : 0.0);
 }
 
+Crossbar Crossbar::with_law(CellLaw law) const {
+    Crossbar result = *this;
+    result.law_ = std::move(law);
+    return result;
+}
+
 bool operator==(const Crossbar& x, const Crossbar& y) {
-    return x.shape() == y.shape() && x.pattern_ == y.pattern_ && x.wires_ == y.wires_ &&
+    return x.shape() == y.shape() && x.pattern_ == y.pattern_ && x.law_ == y.law_ && x.wires_ == y.wires_ &&
            x.intended_ == y.intended_ && x.actual_ == y.actual_ &&
            (x.faults_.array() == y.faults_.array()).all();
 }

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "circuit/device.hpp"
 #include "circuit/faults.hpp"
 #include "circuit/geometry.hpp"
 
@@ -77,6 +78,10 @@ class Crossbar {
     [[nodiscard]] const FaultMatrix& faults() const { return faults_; }
     [[nodiscard]] const Wires& wires() const { return wires_; }
     [[nodiscard]] ColumnPattern pattern() const { return pattern_; }
+    /// I-V law of every cell; `conductance()` is what it has at 0 V. Ohmic unless set otherwise.
+    [[nodiscard]] const CellLaw& law() const { return law_; }
+    /// The same array with cells of another law.
+    [[nodiscard]] Crossbar with_law(CellLaw law) const;
 
     /// Resistance between word-line node (r, c) and its left neighbour [ohm]; for c = 0 driver and
     /// end segment in series, up to the source, and infinite where the left end is not driven.
@@ -100,6 +105,7 @@ class Crossbar {
     FaultMatrix faults_;
     Wires wires_;
     ColumnPattern pattern_;
+    CellLaw law_;
 };
 
 }  // namespace kirchnet

@@ -4,7 +4,7 @@
 
 namespace kirchnet {
 
-/// The idealised crossbar: no wires, I = Gᵀ V. Every word-line node is at its source's voltage,
+/// The idealised crossbar: no wires, I = Gᵀ V, or the sum of I(g, V) for other cell laws. Every word-line node is at its source's voltage,
 /// every bit-line node at ground.
 class IdealSolver final : public OperatingPointSolver {
   public:

@@ -20,4 +20,12 @@ void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::Matrix
     if (!inputs.allFinite()) throw InvalidInput("read voltages", "contain NaN or infinity");
 }
 
+void require_linear_cells(const Crossbar& crossbar, std::string_view who) {
+    if (!crossbar.law().is_linear())
+        throw InvalidInput("cell law " + to_string(crossbar.law()),
+                           fmt::format("{} is for linear cells; solve this array with engine "
+                                       "nonlinear or nodal",
+                                       who));
+}
+
 }  // namespace kirchnet

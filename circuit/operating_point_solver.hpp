@@ -56,4 +56,9 @@ class OperatingPointSolver {
 /// @throws InvalidInput  as `OperatingPointSolver::solve` states
 void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs);
 
+/// What engines and matrices that know ohmic cells only say to others.
+/// @param who  `engine transfer`, `a transfer matrix`
+/// @throws InvalidInput  where the cells' law is not linear
+void require_linear_cells(const Crossbar& crossbar, std::string_view who);
+
 }  // namespace kirchnet

@@ -1,0 +1,70 @@
+#pragma once
+
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+
+namespace kirchnet {
+
+/// A cell's I-V law that a caller brings along. Odd and monotone: I(g, -v) = -I(g, v) and
+/// dI/dv >= 0. g is the cell's conductance at 0 V, so dI/dv(g, 0) = g, and I(0, v) = 0. Called from
+/// several threads at once, on blocks of equal length.
+class CustomCellLaw {
+  public:
+    CustomCellLaw() = default;
+    CustomCellLaw(const CustomCellLaw&) = delete;
+    CustomCellLaw& operator=(const CustomCellLaw&) = delete;
+    virtual ~CustomCellLaw() = default;
+
+    [[nodiscard]] virtual std::string name() const = 0;
+    /// @param conductance  [S]
+    /// @param voltage      [V], word line minus bit line
+    /// @param current      [A], from word line to bit line
+    virtual void current(std::span<const double> conductance, std::span<const double> voltage,
+                         std::span<double> current) const = 0;
+    /// dI/dv [S]
+    virtual void derivative(std::span<const double> conductance, std::span<const double> voltage,
+                            std::span<double> slope) const = 0;
+};
+
+/// The I-V law of an array's cells, a value: ohmic (I = g v) unless made otherwise.
+class CellLaw {
+  public:
+    CellLaw() = default;
+    /// I = g sinh(a v) / a
+    /// @param factor  a [1/V], positive and finite
+    /// @throws InvalidInput  for another factor
+    static CellLaw sinh(double factor);
+    /// @throws InvalidInput  where a sample of the law is not odd, falls, or starts with another
+    ///                       slope than g
+    static CellLaw custom(std::shared_ptr<const CustomCellLaw> law);
+
+    [[nodiscard]] bool is_linear() const { return factor_ == 0 && custom_ == nullptr; }
+    /// a [1/V] of the sinh law; nothing for other laws.
+    [[nodiscard]] std::optional<double> sinh_factor() const;
+    /// The law a caller brought, or null.
+    [[nodiscard]] const CustomCellLaw* custom_law() const { return custom_.get(); }
+
+    void current(std::span<const double> conductance, std::span<const double> voltage,
+                 std::span<double> current) const;
+    void derivative(std::span<const double> conductance, std::span<const double> voltage,
+                    std::span<double> slope) const;
+    [[nodiscard]] double current(double conductance, double voltage) const;
+    [[nodiscard]] double derivative(double conductance, double voltage) const;
+
+    /// Equal laws; those of callers are equal when they are one object.
+    friend bool operator==(const CellLaw&, const CellLaw&) = default;
+
+  private:
+    double factor_ = 0;  ///< of sinh; 0 for other laws
+    std::shared_ptr<const CustomCellLaw> custom_;
+};
+
+/// `linear`, `sinh:2` or the name a caller gave.
+std::string to_string(const CellLaw& law);
+/// @throws InvalidInput  unless `text` is `linear` or `sinh:A` with a positive number A [1/V]
+CellLaw parse_cell_law(std::string_view text);
+
+}  // namespace kirchnet

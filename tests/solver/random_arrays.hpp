@@ -30,7 +30,8 @@ struct Variety {
     bool shorts = true;  ///< cells of 1e3 S
 };
 
-/// Every shape from 1 x 1, scalar, per-line and per-segment resistances, cells of zero conductance.
+/// Every shape from 1 x 1, scalar, per-line and per-segment resistances, cells of zero conductance,
+/// every combination of driven and sensed ends.
 Crossbar random_array(Dice& dice, const Variety& variety = {});
 
 /// Read voltages in [-1, 1] V.
@@ -38,7 +39,15 @@ Eigen::MatrixXd random_inputs(Dice& dice, Index word_lines, Index batch);
 
 /// The array seen from its other side: word lines become bit lines. Reciprocity: its transfer
 /// matrix is the transpose. Rows and columns are reversed so that drivers and sense lines swap
-/// ends.
+/// ends: left and bottom, right and top.
 Crossbar swapped(const Crossbar& crossbar);
+
+/// The array seen in a mirror: bit lines in reverse order, left and right ends of word lines
+/// exchanged. Its transfer matrix has the rows in reverse order.
+Crossbar mirrored(const Crossbar& crossbar);
+
+/// The array upside down: word lines in reverse order, tops and bottoms of bit lines exchanged. Its
+/// transfer matrix has the columns in reverse order.
+Crossbar flipped(const Crossbar& crossbar);
 
 }  // namespace kirchnet::test

@@ -42,9 +42,9 @@ struct Meeting {
     [[nodiscard]] double ratio() const { return scale > 0 ? std::abs(sum) / scale : 0; }
 };
 
-/// Walks one line from its terminal outwards, nodes of zero resistance between them as one net.
-/// `resistance(k)` lies between node k and node k - 1, or the terminal for k = 0; `voltage(k)` and
-/// `cell(k)` (conductance, far voltage) belong to node k.
+/// Walks one line from one end to the other, nodes of zero resistance between them as one net.
+/// `resistance(k)` lies between node k and node k - 1, or the terminal for k = 0 and k = nodes;
+/// `voltage(k)` and `cell(k)` (conductance, far voltage) belong to node k.
 template <typename Resistance, typename Voltage, typename Cell>
 double worst_meeting(Index nodes, double terminal, Resistance resistance, Voltage voltage,
                      Cell cell) {
@@ -64,7 +64,22 @@ double worst_meeting(Index nodes, double terminal, Resistance resistance, Voltag
         const auto [g, far] = cell(k);
         net.add(g, voltage(k), far);
     }
-    return at_terminal ? worst : std::max(worst, net.ratio());
+    const double R = resistance(nodes);
+    if (at_terminal || R == 0) return worst;
+    net.add(std::isinf(R) ? 0 : 1 / R, voltage(nodes - 1), terminal);
+    return std::max(worst, net.ratio());
+}
+
+/// Resistance of the k-th gap of a word line, from the left end to the right end.
+double word_line_gap(const Crossbar& crossbar, Index r, Index k) {
+    return k < crossbar.shape().bit_lines ? crossbar.word_line_resistance(r, k)
+                                          : crossbar.right_end_resistance(r);
+}
+
+/// Resistance of the k-th gap of a bit line, from the bottom to the top.
+double bit_line_gap(const Crossbar& crossbar, Index c, Index k) {
+    const Index m = crossbar.shape().word_lines;
+    return k < m ? crossbar.bit_line_resistance(m - 1 - k, c) : crossbar.top_end_resistance(c);
 }
 
 double worst_kirchhoff(const Crossbar& crossbar, const OperatingPoint& point,
@@ -75,17 +90,17 @@ double worst_kirchhoff(const Crossbar& crossbar, const OperatingPoint& point,
     const CellMatrix& G = crossbar.conductance();
     double worst = 0;
     for (Index r = 0; r < m; ++r)
-        worst = std::max(worst, worst_meeting(
-                                    n, inputs(r, k),
-                                    [&](Index c) { return crossbar.word_line_resistance(r, c); },
-                                    [&](Index c) { return u(r, c); },
-                                    [&](Index c) { return std::pair(G(r, c), w(r, c)); }));
-    for (Index c = 0; c < n; ++c)
         worst = std::max(
             worst, worst_meeting(
-                       m, 0.0, [&](Index i) { return crossbar.bit_line_resistance(m - 1 - i, c); },
-                       [&](Index i) { return w(m - 1 - i, c); },
-                       [&](Index i) { return std::pair(G(m - 1 - i, c), u(m - 1 - i, c)); }));
+                       n, inputs(r, k), [&](Index gap) { return word_line_gap(crossbar, r, gap); },
+                       [&](Index c) { return u(r, c); },
+                       [&](Index c) { return std::pair(G(r, c), w(r, c)); }));
+    for (Index c = 0; c < n; ++c)
+        worst = std::max(worst,
+                         worst_meeting(
+                             m, 0.0, [&](Index gap) { return bit_line_gap(crossbar, c, gap); },
+                             [&](Index i) { return w(m - 1 - i, c); },
+                             [&](Index i) { return std::pair(G(m - 1 - i, c), u(m - 1 - i, c)); }));
     return worst;
 }
 
@@ -128,6 +143,10 @@ double dissipation(const Crossbar& crossbar, const OperatingPoint& point,
             const double drop = u(r, c) - w(r, c);
             power += nan_to_zero(crossbar.conductance()(r, c) * drop * drop);
         }
+    for (Index r = 0; r < m; ++r)
+        power += nan_to_zero(dissipated(crossbar.right_end_resistance(r), inputs(r), u(r, n - 1)));
+    for (Index c = 0; c < n; ++c)
+        power += nan_to_zero(dissipated(crossbar.top_end_resistance(c), w(0, c), 0));
     return power;
 }
 
@@ -240,6 +259,57 @@ TEST_CASE("an array seen from its other side has the transposed transfer matrix"
     }
 }
 
+TEST_CASE("an array driven from the right is its mirror image driven from the left") {
+    Dice dice(12);
+    NodalSolver solver;
+    for (int trial = 0; trial < trials; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 10});
+        const Eigen::MatrixXd T = solver.transfer(crossbar);
+        const Crossbar mirrored = test::mirrored(crossbar);
+        const Eigen::MatrixXd image = solver.transfer(mirrored).colwise().reverse();
+        CAPTURE(trial);
+        REQUIRE(mirrored.wires().drives_left() == crossbar.wires().drives_right());
+        REQUIRE(difference(image, T, T, Eigen::MatrixXd::Identity(T.cols(), T.cols())) < 4e-11);
+    }
+}
+
+TEST_CASE("an array sensed at the top is the same array upside down sensed at the bottom") {
+    Dice dice(13);
+    NodalSolver solver;
+    for (int trial = 0; trial < trials; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 10});
+        const Eigen::MatrixXd T = solver.transfer(crossbar);
+        const Crossbar flipped = test::flipped(crossbar);
+        const Eigen::MatrixXd image = solver.transfer(flipped).rowwise().reverse();
+        CAPTURE(trial);
+        REQUIRE(flipped.wires().senses_bottom() == crossbar.wires().senses_top());
+        REQUIRE(difference(image, T, T, Eigen::MatrixXd::Identity(T.cols(), T.cols())) < 4e-11);
+    }
+}
+
+TEST_CASE("a second end never lets a source drive less current") {
+    Dice dice(14);
+    NodalSolver solver;
+    for (int trial = 0; trial < trials; ++trial) {
+        const Crossbar one_end = random_array(dice, {.open_wires = false, .shorts = false});
+        Wires wires = one_end.wires();
+        wires.word_line_segment = LineResistance(wires.word_line_segment(0));
+        wires.bit_line_segment = LineResistance(wires.bit_line_segment(0));
+        const auto drives = [&](Index r, DriveSide drive, SenseSide sense_at) {
+            wires.drive = drive;
+            wires.sense_at = sense_at;
+            const Crossbar crossbar(one_end.conductance(), wires);
+            const Eigen::VectorXd unit = Eigen::VectorXd::Unit(crossbar.shape().word_lines, r);
+            return source_currents(crossbar, solver.solve(crossbar, unit, Voltages::keep))(r);
+        };
+        const Index r = dice.integer(0, one_end.shape().word_lines - 1);
+        const double least = drives(r, DriveSide::left, SenseSide::top);
+        CAPTURE(trial);
+        REQUIRE(drives(r, DriveSide::both, SenseSide::top) >= least * (1 - 1e-10));
+        REQUIRE(drives(r, DriveSide::left, SenseSide::both) >= least * (1 - 1e-10));
+    }
+}
+
 TEST_CASE("no entry of T is negative, and no row drives more than its cells could carry") {
     Dice dice(8);
     NodalSolver solver;
@@ -262,6 +332,8 @@ TEST_CASE("T tends to the transposed conductances as every resistance vanishes")
         const CellMatrix& G = drawn.conductance();
         for (const double R : {1e-3, 1e-6, 1e-9}) {
             Wires wires;
+            wires.drive = drawn.wires().drive;
+            wires.sense_at = drawn.wires().sense_at;
             wires.word_line_segment = R;
             wires.bit_line_segment = R;
             wires.driver = R;
@@ -282,9 +354,10 @@ TEST_CASE("more wire resistance never lets a source drive more current") {
         const Crossbar crossbar = random_array(dice, {.shorts = false});
         const auto [m, n] = crossbar.shape();
         Wires longer = crossbar.wires();
-        CellMatrix segments(m, n);
+        const bool has_right_end = longer.drives_right() && longer.end_segments;
+        CellMatrix segments(m, has_right_end ? n + 1 : n);
         for (Index r = 0; r < m; ++r)
-            for (Index c = 0; c < n; ++c)
+            for (Index c = 0; c < segments.cols(); ++c)
                 segments(r, c) = longer.word_line_segment(r, c) + dice.uniform(0, 100);
         longer.word_line_segment = LineResistance(segments);
         const Index r = dice.integer(0, m - 1);

@@ -115,6 +115,101 @@ TEST_CASE("a word line over grounded bit lines is a ladder with a closed form") 
     }
 }
 
+TEST_CASE("one cell driven and sensed at both ends is parallel resistances in series") {
+    // Left 10 + 2 ohm beside right 10 + 14 ohm: 8 ohm; cell 100 ohm; bottom 5 + 3 ohm beside top
+    // 5 + 19 ohm: 6 ohm; together 114 ohm. 0.57 V gives 5 mA, 40 mV above the cell.
+    Wires wires;
+    wires.word_line_segment = LineResistance(cells({{2, 14}}));
+    wires.bit_line_segment = LineResistance(cells({{3, 19}}));
+    wires.driver = 10;
+    wires.sense = 5;
+    wires.drive = DriveSide::both;
+    wires.sense_at = SenseSide::both;
+    const OperatingPoint point = solve(Crossbar(cells({{0.01}}), wires), vector({0.57}));
+    CHECK(point.current(0, 0) == doctest::Approx(5e-3).epsilon(1e-15));
+    CHECK(point.word_line_voltage.at(0)(0, 0) == doctest::Approx(0.53).epsilon(1e-15));
+    CHECK(point.bit_line_voltage.at(0)(0, 0) == doctest::Approx(0.03).epsilon(1e-15));
+}
+
+TEST_CASE("two cells of a word line agree with paper from each side") {
+    // Cells of 1 and 2 S to ground, segments of 1 ohm. Nets u0, u1:
+    Wires wires;
+    wires.word_line_segment = 1;
+    const auto currents = [&](DriveSide drive) {
+        wires.drive = drive;
+        return Eigen::VectorXd(transfer(Crossbar(cells({{1, 2}}), wires)));
+    };
+    // 3 u0 - u1 = v, -u0 + 3 u1 = 0: u0 = 3/8, u1 = 1/8
+    CHECK(relative(currents(DriveSide::left), vector({3.0 / 8, 2.0 / 8})) < 1e-15);
+    // 2 u0 - u1 = 0, -u0 + 4 u1 = v: u0 = 1/7, u1 = 2/7
+    CHECK(relative(currents(DriveSide::right), vector({1.0 / 7, 4.0 / 7})) < 1e-15);
+    // 3 u0 - u1 = v, -u0 + 4 u1 = v: u0 = 5/11, u1 = 4/11
+    CHECK(relative(currents(DriveSide::both), vector({5.0 / 11, 8.0 / 11})) < 1e-15);
+}
+
+TEST_CASE("two cells of a bit line agree with paper from each side") {
+    // Ideal drivers, cells of 1 and 2 S, segments of 1 ohm. Nets w0, w1 of one bit line:
+    Wires wires;
+    wires.bit_line_segment = 1;
+    const auto row = [&](SenseSide side) {
+        wires.sense_at = side;
+        return Eigen::VectorXd(transfer(Crossbar(cells({{1}, {2}}), wires)).transpose());
+    };
+    // 2 w0 - w1 = v0, -w0 + 4 w1 = 2 v1: I = w1 = (v0 + 4 v1)/7
+    CHECK(relative(row(SenseSide::bottom), vector({1.0 / 7, 4.0 / 7})) < 1e-15);
+    // 3 w0 - w1 = v0, -w0 + 3 w1 = 2 v1: I = w0 = (3 v0 + 2 v1)/8
+    CHECK(relative(row(SenseSide::top), vector({3.0 / 8, 2.0 / 8})) < 1e-15);
+    // 3 w0 - w1 = v0, -w0 + 4 w1 = 2 v1: I = w0 + w1 = (5 v0 + 8 v1)/11
+    CHECK(relative(row(SenseSide::both), vector({5.0 / 11, 8.0 / 11})) < 1e-15);
+}
+
+TEST_CASE("a word line driven from both ends is a ladder with a closed form") {
+    // As below, with u(0) = u(n + 1) = v: u(k) = v cosh((k - (n + 1)/2) x) / cosh((n + 1)/2 x).
+    const Index n = 40;
+    const double R = 2;
+    const double g = 5e-3;
+    Wires wires;
+    wires.word_line_segment = R;
+    wires.drive = DriveSide::both;
+    const OperatingPoint point =
+        solve(Crossbar(CellMatrix::Constant(1, n, g), wires), vector({0.2}));
+    const double x = std::acosh(1 + R * g / 2);
+    const double middle = static_cast<double>(n + 1) / 2;
+    for (Index k = 1; k <= n; ++k) {
+        const double u =
+            0.2 * std::cosh((static_cast<double>(k) - middle) * x) / std::cosh(middle * x);
+        CHECK(point.current(k - 1, 0) == doctest::Approx(g * u).epsilon(1e-13));
+    }
+}
+
+TEST_CASE("an end whose segment is open is as one that is neither driven nor sensed") {
+    const CellMatrix G = cells({{1e-3, 2e-3, 3e-3}, {4e-3, 5e-3, 6e-3}});
+    Wires both;
+    both.drive = DriveSide::both;
+    both.sense_at = SenseSide::both;
+    both.word_line_segment =
+        LineResistance(cells({{open_circuit, 2, 3, 4}, {open_circuit, 5, 6, 7}}));
+    both.bit_line_segment = LineResistance(
+        cells({{8, 9, open_circuit}, {10, 11, open_circuit}, {12, 13, open_circuit}}));
+    Wires one = both;
+    one.drive = DriveSide::right;
+    one.sense_at = SenseSide::bottom;
+    one.bit_line_segment = LineResistance(cells({{8, 9}, {10, 11}, {12, 13}}));
+    CHECK(transfer(Crossbar(G, both)) == transfer(Crossbar(G, one)));
+}
+
+TEST_CASE("without resistance both ends are one net, and the currents add to the ideal ones") {
+    const CellMatrix G = cells({{1, 2, 3}, {4, 5, 6}});
+    for (const DriveSide drive : {DriveSide::left, DriveSide::right, DriveSide::both})
+        for (const SenseSide side : {SenseSide::bottom, SenseSide::top, SenseSide::both}) {
+            Wires wires;
+            wires.drive = drive;
+            wires.sense_at = side;
+            const OperatingPoint point = solve(Crossbar(G, wires), vector({1, 10}));
+            CHECK(point.current == Eigen::Vector3d(41, 52, 63));
+        }
+}
+
 TEST_CASE("a bit line under ideally driven word lines is the same ladder from the other end") {
     // Reciprocity: T(0, r) of a column of n cells is T(c, 0) of a row with c = n - 1 - r.
     const Index n = 9;

@@ -84,6 +84,49 @@ TEST_CASE("driver and sense resistance add to the end segments") {
     }
 }
 
+TEST_CASE("only ends that are driven or sensed have a resistance") {
+    Wires wires{.word_line_segment = 1.0, .bit_line_segment = 20.0, .driver = 300.0, .sense = 4000};
+    CHECK(Crossbar(small_array(), wires).right_end_resistance(0) == infinity);
+    CHECK(Crossbar(small_array(), wires).top_end_resistance(0) == infinity);
+    wires.drive = DriveSide::right;
+    wires.sense_at = SenseSide::top;
+    const Crossbar turned(small_array(), wires);
+    CHECK(turned.word_line_resistance(0, 0) == infinity);
+    CHECK(turned.word_line_resistance(0, 1) == 1);
+    CHECK(turned.right_end_resistance(0) == 301);
+    CHECK(turned.bit_line_resistance(1, 2) == infinity);
+    CHECK(turned.bit_line_resistance(0, 2) == 20);
+    CHECK(turned.top_end_resistance(2) == 4020);
+    wires.drive = DriveSide::both;
+    wires.sense_at = SenseSide::both;
+    wires.end_segments = false;
+    const Crossbar both(small_array(), wires);
+    CHECK(both.word_line_resistance(1, 0) == 300);
+    CHECK(both.right_end_resistance(1) == 300);
+    CHECK(both.bit_line_resistance(1, 0) == 4000);
+    CHECK(both.top_end_resistance(0) == 4000);
+    CHECK_FALSE(both == turned);
+}
+
+TEST_CASE("segments of the further ends are a further column") {
+    const CellMatrix word_segments = (CellMatrix(2, 4) << 1, 2, 3, 4, 5, 6, 7, 8).finished();
+    const CellMatrix bit_segments =
+        (CellMatrix(3, 3) << 10, 20, 30, 40, 50, 60, 70, 80, 90).finished();
+    const Crossbar crossbar(
+        small_array(), Wires{.word_line_segment = LineResistance(word_segments),
+                             .bit_line_segment = LineResistance(bit_segments),
+                             .driver = LineResistance(Eigen::VectorXd(Eigen::Vector2d(100, 200))),
+                             .drive = DriveSide::both,
+                             .sense_at = SenseSide::both});
+    CHECK(crossbar.word_line_resistance(1, 0) == 205);
+    CHECK(crossbar.word_line_resistance(1, 2) == 7);
+    CHECK(crossbar.right_end_resistance(0) == 104);
+    CHECK(crossbar.right_end_resistance(1) == 208);
+    CHECK(crossbar.bit_line_resistance(0, 2) == 70);  // below word line 0
+    CHECK(crossbar.bit_line_resistance(1, 2) == 80);  // below the last, to the read-out
+    CHECK(crossbar.top_end_resistance(2) == 90);      // above word line 0
+}
+
 TEST_CASE("resistances may differ per line and per segment") {
     const Eigen::VectorXd drivers = (Eigen::VectorXd(2) << 7, 9).finished();
     const CellMatrix word_segments = (CellMatrix(2, 3) << 1, 2, 3, 4, 5, 6).finished();
@@ -112,6 +155,8 @@ TEST_CASE("crossbars compare by value") {
     faults(0, 0) = Fault::stuck_on;
     CHECK_FALSE(crossbar == with_faults(small_array(), faults));
     CHECK_FALSE(crossbar == Crossbar(small_array(), Wires{.end_segments = false}));
+    CHECK_FALSE(crossbar == Crossbar(small_array(), Wires{.drive = DriveSide::both}));
+    CHECK_FALSE(crossbar == Crossbar(small_array(), Wires{.sense_at = SenseSide::top}));
     // One value for all and the same value per line are different descriptions.
     CHECK_FALSE(LineResistance(1.0) == LineResistance(Eigen::VectorXd(Eigen::VectorXd::Ones(2))));
 }
@@ -181,6 +226,50 @@ TEST_CASE("a bad resistance is refused by name") {
     CHECK(contains(build({.driver = per_line(0)}), "driver resistance"));
 }
 
+TEST_CASE("segments given one by one must fit the ends that are connected") {
+    const auto build = [](Index word_columns, Index bit_columns, DriveSide drive, SenseSide side,
+                          bool end_segments) {
+        Wires wires;
+        wires.word_line_segment = LineResistance(CellMatrix(CellMatrix::Ones(2, word_columns)));
+        wires.bit_line_segment = LineResistance(CellMatrix(CellMatrix::Ones(3, bit_columns)));
+        wires.drive = drive;
+        wires.sense_at = side;
+        wires.end_segments = end_segments;
+        return message_of([&] { Crossbar(small_array(), wires); });
+    };
+    const std::string fits = "nothing was thrown";
+    const auto bottom = SenseSide::bottom;
+    const auto left = DriveSide::left;
+    for (const auto drive : {DriveSide::right, DriveSide::both}) {
+        CHECK(build(4, 2, drive, bottom, true) == fits);
+        CHECK(
+            contains(build(3, 2, drive, bottom, true),
+                     "word-line segment resistance: 2 x 3 values given, but the array has 2 lines "
+                     "of 4 segments, the last of them right of the last cell"));
+        CHECK(build(3, 2, drive, bottom, false) == fits);  // no end segment to give
+        CHECK(build(4, 2, drive, bottom, false) == fits);
+        CHECK(contains(build(5, 2, drive, bottom, true), "word-line segment"));
+    }
+    for (const auto side : {SenseSide::top, SenseSide::both}) {
+        CHECK(build(3, 3, left, side, true) == fits);
+        CHECK(contains(build(3, 2, left, side, true),
+                       "bit-line segment resistance: 3 x 2 values given, but the array has 3 lines "
+                       "of 3 segments, the last of them above word line 0"));
+        CHECK(build(3, 2, left, side, false) == fits);
+        CHECK(contains(build(3, 4, left, side, true), "bit-line segment"));
+    }
+    CHECK(contains(build(4, 2, left, bottom, true), "word-line segment"));  // nothing is there
+    CHECK(contains(build(3, 3, left, bottom, true), "bit-line segment"));
+    CHECK(build(1, 1, DriveSide::both, SenseSide::both, true) == fits);  // one per line
+}
+
+TEST_CASE("a further segment is checked as the others are") {
+    CellMatrix segments = CellMatrix::Ones(2, 4);
+    segments(1, 3) = -1;
+    const Wires wires{.word_line_segment = LineResistance(segments), .drive = DriveSide::right};
+    CHECK(contains(message_of([&] { Crossbar(small_array(), wires); }), "-1 ohm at line 1"));
+}
+
 TEST_CASE("zero and infinite resistances are resistances") {
     CHECK_NOTHROW(Crossbar(small_array(), Wires{.word_line_segment = 0.0, .sense = infinity}));
 }
@@ -200,6 +289,14 @@ TEST_CASE("geometry words read back, others are refused") {
     for (const auto pattern :
          {ColumnPattern::all_a, ColumnPattern::all_b, ColumnPattern::interleaved})
         CHECK(parse_column_pattern(to_string(pattern)) == pattern);
+    for (const auto side : {DriveSide::left, DriveSide::right, DriveSide::both})
+        CHECK(parse_drive_side(to_string(side)) == side);
+    for (const auto side : {SenseSide::bottom, SenseSide::top, SenseSide::both})
+        CHECK(parse_sense_side(to_string(side)) == side);
+    for (const auto* text : {"", "Left", "top", "left,right"})
+        CHECK_THROWS_AS(parse_drive_side(text), InvalidInput);
+    for (const auto* text : {"", "Top", "right", "bottom "})
+        CHECK_THROWS_AS(parse_sense_side(text), InvalidInput);
     CHECK_THROWS_AS(parse_layout("Split"), InvalidInput);
     CHECK_THROWS_AS(parse_column_pattern("ab"), InvalidInput);
 }

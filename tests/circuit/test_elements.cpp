@@ -203,6 +203,61 @@ TEST_CASE("an array with neither drivers nor read-outs is wholly cut off") {
     CHECK(expansion.cut_off[0].nodes == 8);
 }
 
+TEST_CASE("a second end of a line is an element of its own") {
+    // Right end: 8 + 2 ohm; top end: 3 + 2 ohm.
+    const CellMatrix cells = CellMatrix::Constant(1, 2, g);
+    Wires wires{.word_line_segment = 2.0, .bit_line_segment = 2.0, .driver = 8.0, .sense = 3.0};
+    SUBCASE("both") {
+        wires.drive = DriveSide::both;
+        wires.sense_at = SenseSide::both;
+        CHECK(lines_of(expand(Crossbar(cells, wires, ColumnPattern::interleaved))) ==
+              Lines{"rwl_a_0_0 in_ab_0 wl_a_0_0 100000uS", "xc_a_0_0 wl_a_0_0 bl_a_0_0 10uS",
+                    "rbl_a_0_0 bl_a_0_0 out_a_0 200000uS", "rwl_b_0_1 wl_a_0_0 wl_b_0_1 500000uS",
+                    "xc_b_0_1 wl_b_0_1 bl_b_0_1 10uS", "rbl_b_0_1 bl_b_0_1 out_b_1 200000uS",
+                    "rwl_b_0_r in_ab_0 wl_b_0_1 100000uS", "rbl_a_t_0 bl_a_0_0 out_a_0 200000uS",
+                    "rbl_b_t_1 bl_b_0_1 out_b_1 200000uS"});
+    }
+    SUBCASE("the other ones alone") {
+        wires.drive = DriveSide::right;
+        wires.sense_at = SenseSide::top;
+        CHECK(lines_of(expand(Crossbar(cells, wires))) ==
+              Lines{"xc_a_0_0 wl_a_0_0 bl_a_0_0 10uS", "rwl_a_0_1 wl_a_0_0 wl_a_0_1 500000uS",
+                    "xc_a_0_1 wl_a_0_1 bl_a_0_1 10uS", "rwl_a_0_r in_a_0 wl_a_0_1 100000uS",
+                    "rbl_a_t_0 bl_a_0_0 out_a_0 200000uS", "rbl_a_t_1 bl_a_0_1 out_a_1 200000uS"});
+    }
+    SUBCASE("without end segments") {
+        wires.drive = DriveSide::both;
+        wires.end_segments = false;
+        const auto lines = lines_of(expand(Crossbar(CellMatrix::Constant(1, 1, g), wires)));
+        CHECK(lines ==
+              Lines{"rwl_a_0_0 in_a_0 wl_a_0_0 125000uS", "xc_a_0_0 wl_a_0_0 bl_a_0_0 10uS",
+                    "rbl_a_0_0 bl_a_0_0 out_a_0 333333uS", "rwl_a_0_r in_a_0 wl_a_0_0 125000uS"});
+    }
+}
+
+TEST_CASE("an end without resistance merges its line with the terminal, and its fellow vanishes") {
+    // The word line hangs on its source at the right by 0 ohm and at the left by 5 ohm; segments
+    // between the cells are 0 ohm, so the 5 ohm join a net with itself.
+    const CellMatrix segments = (CellMatrix(1, 3) << 5, 0, 0).finished();
+    const Expansion expansion = expand(
+        Crossbar(CellMatrix::Constant(1, 2, g),
+                 Wires{.word_line_segment = LineResistance(segments), .drive = DriveSide::both}));
+    CHECK(expansion.unknowns == 0);
+    CHECK(lines_of(expansion) ==
+          Lines{"xc_a_0_0 in_a_0 out_a_0 10uS", "xc_a_0_1 in_a_0 out_a_1 10uS"});
+}
+
+TEST_CASE("a line whose only end is open is cut off, whichever end that is") {
+    CellMatrix cells = CellMatrix::Constant(2, 2, g);
+    cells.row(0).setZero();
+    const CellMatrix right_open = (CellMatrix(2, 3) << 1, 1, infinity, 1, 1, 1).finished();
+    Wires wires{.word_line_segment = LineResistance(right_open), .drive = DriveSide::right};
+    CHECK(describe_cut_off(expand(Crossbar(cells, wires))) ==
+          "1 net without a path to any source or ground (0 A): wl_a_0_0 (2 nodes)");
+    wires.drive = DriveSide::both;
+    CHECK(expand(Crossbar(cells, wires)).cut_off.empty());
+}
+
 TEST_CASE("a cell that does not conduct keeps its entry while its nets are alive") {
     CellMatrix cells = CellMatrix::Constant(1, 2, g);
     cells(0, 1) = 0;
@@ -235,9 +290,23 @@ struct Plain {
         for (std::size_t i = 0; i < nodes; ++i) net[i] = static_cast<int>(i);
         live.assign(nodes, false);
         for (std::size_t i = static_cast<std::size_t>(2 * m * n); i < nodes; ++i) live[i] = true;
-        for (std::size_t sweep = 0; sweep < nodes; ++sweep)
+        for (std::size_t sweep = 0; sweep < nodes; ++sweep) {
             for (Index r = 0; r < m; ++r)
                 for (Index c = 0; c < n; ++c) visit(x, r, c);
+            for (Index r = 0; r < m; ++r)
+                wire(right_end(x.wires(), r), static_cast<std::size_t>(2 * m * n + r),
+                     word(r, n - 1));
+            for (Index c = 0; c < n; ++c)
+                wire(top_end(x.wires(), c), bit(0, c), static_cast<std::size_t>(2 * m * n + m + c));
+        }
+    }
+    [[nodiscard]] double right_end(const Wires& wires, Index r) const {
+        if (wires.drive == DriveSide::left) return infinity;
+        return wires.driver(r) + (wires.end_segments ? wires.word_line_segment(r, n) : 0);
+    }
+    [[nodiscard]] double top_end(const Wires& wires, Index c) const {
+        if (wires.sense_at == SenseSide::bottom) return infinity;
+        return wires.sense(c) + (wires.end_segments ? wires.bit_line_segment(c, m) : 0);
     }
     void visit(const Crossbar& x, Index r, Index c) {
         const auto source = static_cast<std::size_t>(2 * m * n + r);
@@ -268,8 +337,10 @@ Crossbar random_crossbar(std::mt19937& random) {
     CellMatrix cells(m, n);
     for (auto& value : cells.reshaped()) value = random() % 3 == 0 ? 0 : g;
     Wires wires;
-    wires.word_line_segment = random_resistance(random, m, n);
-    wires.bit_line_segment = random_resistance(random, n, m);
+    wires.drive = DriveSide(random() % 3);
+    wires.sense_at = SenseSide(random() % 3);
+    wires.word_line_segment = random_resistance(random, m, n + (wires.drives_right() ? 1 : 0));
+    wires.bit_line_segment = random_resistance(random, n, m + (wires.senses_top() ? 1 : 0));
     wires.driver = random_resistance(random, m, 1);
     wires.sense = random_resistance(random, n, 1);
     wires.end_segments = random() % 2 == 0;

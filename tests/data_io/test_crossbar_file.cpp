@@ -70,6 +70,37 @@ TEST_CASE("a crossbar is read back exactly as it was written") {
     CHECK(!is_crossbar_file(fixture("h5py_files/images.h5")));
 }
 
+TEST_CASE("driven and sensed ends are read back, with the segments they need") {
+    const TemporaryFolder folder;
+    for (const DriveSide drive : {DriveSide::left, DriveSide::right, DriveSide::both})
+        for (const SenseSide side : {SenseSide::bottom, SenseSide::top, SenseSide::both}) {
+            Wires wires{.driver = 3.0, .drive = drive, .sense_at = side};
+            wires.word_line_segment = LineResistance(
+                CellMatrix(CellMatrix::Random(2, wires.drives_right() ? 4 : 3).cwiseAbs()));
+            wires.bit_line_segment = LineResistance(
+                CellMatrix(CellMatrix::Random(3, wires.senses_top() ? 3 : 2).cwiseAbs()));
+            const Crossbar written(CellMatrix::Constant(2, 3, 1e-5), wires);
+            write_crossbar(folder / "x.h5", written);
+            CHECK(read_crossbar(folder / "x.h5") == written);
+        }
+    const auto output =
+        python("f = h5py.File(sys.argv[1]); print(f.attrs['drive'], f.attrs['sense_at'])",
+               folder / "x.h5");
+    if (output) CHECK(*output == "both both\n");
+}
+
+TEST_CASE("a crossbar file that names no ends is driven at the left and sensed at the bottom") {
+    const TemporaryFolder folder;
+    write_crossbar(folder / "x.h5", crossbar());
+    const auto output = python(
+        "f = h5py.File(sys.argv[1], 'a'); del f.attrs['drive'], f.attrs['sense_at']; f.close()",
+        folder / "x.h5");
+    if (!output) return;
+    CHECK(read_crossbar(folder / "x.h5") == crossbar());
+    // The fixture is of the first version of the format.
+    CHECK(read_crossbar(fixture("h5py_files/crossbar.h5")).wires().drive == DriveSide::left);
+}
+
 TEST_CASE("a written crossbar reads as intended in h5py") {
     const TemporaryFolder folder;
     write_crossbar(folder / "x.h5", crossbar());
@@ -136,6 +167,17 @@ TEST_CASE("a wrong crossbar file is refused by file and key") {
     }
     SUBCASE("pattern") {
         check_crossbar("f.attrs['column_pattern'] = 'abba'", "abba");
+    }
+    SUBCASE("driven side") {
+        check_crossbar("f.attrs['drive'] = 'upwards'", "driven side 'upwards'");
+    }
+    SUBCASE("sensed side") {
+        check_crossbar("f.attrs['sense_at'] = 'left'", "sensed side 'left'");
+    }
+    SUBCASE("a driven end without its segment") {
+        // Without end segments the file's [bit_lines x word_lines] values would do.
+        check_crossbar("f.attrs['sense_at'] = 'both'; f.attrs['end_segments'] = 'yes'",
+                       "above word line 0");
     }
     SUBCASE("end segments") {
         check_crossbar("f.attrs['end_segments'] = 'maybe'", "maybe");

@@ -1,6 +1,7 @@
 #pragma once
 
 #include "solver/nodal_solver.hpp"
+#include "solver/port_tree.hpp"
 
 namespace kirchnet {
 
@@ -16,6 +17,7 @@ class TransferSolver final : public OperatingPointSolver {
                                                 Index bit_lines) override;
 
   private:
+    PortTree tree_;
     NodalSolver nodal_;
 };
 

@@ -1,0 +1,232 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "dense_oracle.hpp"
+#include "random_arrays.hpp"
+#include "solver/nodal_solver.hpp"
+#include "solver/port_tree.hpp"
+
+using namespace kirchnet;
+using test::Dice;
+using test::random_array;
+using test::random_inputs;
+
+namespace {
+
+constexpr double open = std::numeric_limits<double>::infinity();
+
+Eigen::MatrixXd transfer(const Crossbar& crossbar, InstructionSet set = best_instruction_set()) {
+    PortTree tree(Retain::transfer, set);
+    REQUIRE(tree.reduce(crossbar));
+    return tree.transfer_rows(crossbar.shape().bit_lines);
+}
+
+/// Largest relative difference of two entries; infinite where one is zero and the other is not.
+/// Zero resistance stands for one 2^200 times smaller than all others, so that what merged nets
+/// shield completely may be a 1e-60th part of the largest entry.
+double worst_entry(const Eigen::MatrixXd& x, const Eigen::MatrixXd& y) {
+    double worst = 0;
+    const double nothing = 1e-55 * y.cwiseAbs().maxCoeff();
+    for (Index i = 0; i < x.size(); ++i) {
+        const double a = x.reshaped()(i);
+        const double b = y.reshaped()(i);
+        if (a == b || std::max(a, b) < nothing) continue;
+        const double difference = std::abs(a - b) / std::max(std::abs(a), std::abs(b));
+        if (!(difference <= worst)) worst = difference;
+    }
+    return worst;
+}
+
+Crossbar wired(Index m, Index n, Dice& dice, double segment = 2) {
+    CellMatrix g(m, n);
+    for (double& x : g.reshaped()) x = dice.log_uniform(1e-6, 1e-4);
+    Wires wires;
+    wires.word_line_segment = segment;
+    wires.bit_line_segment = segment;
+    return Crossbar(std::move(g), wires);
+}
+
+}  // namespace
+
+TEST_CASE("one cell between its wires is three resistances in series") {
+    CellMatrix g(1, 1);
+    g(0, 0) = 1e-4;
+    Wires wires;
+    wires.word_line_segment = 2;
+    wires.bit_line_segment = 3;
+    wires.driver = 50;
+    wires.sense = 20;
+    CHECK(transfer(Crossbar(g, wires))(0, 0) == doctest::Approx(1 / (1e4 + 75)).epsilon(1e-15));
+}
+
+TEST_CASE("without wire resistance the transfer matrix is that of the cells") {
+    Dice dice(11);
+    const Crossbar crossbar = wired(11, 19, dice, 0);
+    CHECK(worst_entry(transfer(crossbar), crossbar.conductance().transpose()) < 1e-15);
+}
+
+TEST_CASE("a word line without resistance across resistive bit lines leaves columns apart") {
+    // Each column is a ladder: cells from ideal sources into nodes along the bit line. One column
+    // of two cells by hand: nodes w0 and w1, segments of 1 / b,
+    //     w0 (g0 + b) - b w1 = g0 v0,   w1 (g1 + 2 b) - b w0 = g1 v1,   I = b w1.
+    CellMatrix g(2, 3);
+    g << 1e-3, 2e-3, 4e-3, 3e-3, 5e-3, 1e-3;
+    Wires wires;
+    wires.bit_line_segment = 10;
+    const double b = 0.1;
+    const Eigen::MatrixXd T = transfer(Crossbar(g, wires));
+    for (Index c = 0; c < 3; ++c) {
+        const double g0 = g(0, c);
+        const double g1 = g(1, c);
+        const double determinant = (g0 + b) * (g1 + 2 * b) - b * b;
+        CHECK(T(c, 0) == doctest::Approx(b * b * g0 / determinant).epsilon(1e-14));
+        CHECK(T(c, 1) == doctest::Approx(b * (g0 + b) * g1 / determinant).epsilon(1e-14));
+    }
+}
+
+TEST_CASE("currents agree with a dense solution of the circuit's full tableau") {
+    Dice dice(12);
+    for (int trial = 0; trial < 300; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 6});
+        const Eigen::MatrixXd inputs = random_inputs(dice, crossbar.shape().word_lines, 2);
+        const Eigen::MatrixXd T = transfer(crossbar);
+        const Eigen::MatrixXd expected = test::dense_currents(crossbar, inputs);
+        const Eigen::MatrixXd scale = T * inputs.cwiseAbs();
+        CAPTURE(trial);
+        // 1e-18 A: what elimination of the tableau leaves where no current flows.
+        REQUIRE((((T * inputs - expected).cwiseAbs().array() - 1e-18) <= 1e-12 * scale.array())
+                    .all());
+    }
+}
+
+TEST_CASE("every entry agrees with adjoint solves by KLU on two thousand arrays of any kind") {
+    Dice dice(13);
+    NodalSolver nodal;
+    PortTree tree;
+    double worst = 0;
+    for (int trial = 0; trial < 2000; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = trial % 20 == 0 ? 40 : 13});
+        REQUIRE(tree.reduce(crossbar));
+        const double difference = worst_entry(tree.transfer_rows(crossbar.shape().bit_lines),
+                                              nodal.transfer(crossbar));
+        CAPTURE(trial);
+        // The nodal engine's own error, see docs/methods/transfer-matrix.md.
+        REQUIRE(difference < 2e-11);
+        worst = std::max(worst, difference);
+    }
+    MESSAGE("worst relative difference of an entry: " << worst);
+}
+
+TEST_CASE("instruction sets agree") {
+    Dice dice(14);
+    for (int trial = 0; trial < 100; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 40});
+        const Eigen::MatrixXd expected = transfer(crossbar, InstructionSet::baseline);
+        for (const InstructionSet set : available_instruction_sets()) {
+            CAPTURE(trial);
+            REQUIRE(worst_entry(transfer(crossbar, set), expected) < 1e-12);
+        }
+    }
+}
+
+TEST_CASE("a tree gives the same bits whatever it reduced before") {
+    Dice dice(15);
+    PortTree used;
+    for (int trial = 0; trial < 50; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 40});
+        REQUIRE(used.reduce(crossbar));
+        REQUIRE(used.transfer_rows(crossbar.shape().bit_lines) == transfer(crossbar));
+    }
+}
+
+TEST_CASE("fewer bit lines are the same rows") {
+    Dice dice(16);
+    const Crossbar crossbar = wired(21, 30, dice);
+    PortTree tree;
+    REQUIRE(tree.reduce(crossbar));
+    CHECK(tree.transfer_rows(7) == tree.transfer_rows(30).topRows(7));
+}
+
+TEST_CASE("an array seen from its other side has the transposed transfer matrix") {
+    Dice dice(17);
+    for (int trial = 0; trial < 200; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        CAPTURE(trial);
+        REQUIRE(worst_entry(transfer(test::swapped(crossbar)),
+                            transfer(crossbar).transpose().reverse()) < 1e-12);
+    }
+}
+
+TEST_CASE("mirrored and flipped arrays have mirrored and flipped transfer matrices") {
+    Dice dice(18);
+    for (int trial = 0; trial < 200; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        const Eigen::MatrixXd T = transfer(crossbar);
+        CAPTURE(trial);
+        REQUIRE(worst_entry(transfer(test::mirrored(crossbar)), T.colwise().reverse()) < 1e-12);
+        REQUIRE(worst_entry(transfer(test::flipped(crossbar)), T.rowwise().reverse()) < 1e-12);
+    }
+}
+
+TEST_CASE("no entry is negative, and a source drives at most what its cells conduct") {
+    Dice dice(19);
+    for (int trial = 0; trial < 200; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        const Eigen::MatrixXd T = transfer(crossbar);
+        CAPTURE(trial);
+        REQUIRE((T.array() >= 0).all());
+        const Eigen::VectorXd driven = T.colwise().sum().transpose();
+        const Eigen::VectorXd cells = crossbar.conductance().rowwise().sum();
+        REQUIRE((driven.array() <= cells.array() * (1 + 1e-13)).all());
+    }
+}
+
+TEST_CASE("more conductance anywhere never lowers what a terminal drives into the rest") {
+    // Rayleigh's monotonicity: with all sources at 1 V the total current into ground grows.
+    Dice dice(20);
+    for (int trial = 0; trial < 100; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        CellMatrix more = crossbar.conductance();
+        for (double& g : more.reshaped())
+            if (dice.chance(0.1)) g += dice.log_uniform(1e-6, 1e-2);
+        CAPTURE(trial);
+        REQUIRE(transfer(Crossbar(more, crossbar.wires())).sum() >=
+                transfer(crossbar).sum() * (1 - 1e-13));
+    }
+}
+
+TEST_CASE("accuracy does not suffer from resistances sixty orders of magnitude apart") {
+    // A ladder by hand: one word line, two cells of which the far one hangs on a segment of 1e30
+    // ohm, beside one on a segment of 1e-30 ohm.
+    CellMatrix g(1, 2);
+    g << 1e-4, 2e-4;
+    CellMatrix segment(1, 2);
+    segment << 1e-30, 1e30;
+    Wires wires;
+    wires.word_line_segment = LineResistance(segment);
+    const Eigen::MatrixXd T = transfer(Crossbar(g, wires));
+    CHECK(T(0, 0) == doctest::Approx(1e-4).epsilon(1e-15));
+    CHECK(T(1, 0) == doctest::Approx(1e-30).epsilon(1e-15));
+}
+
+TEST_CASE("conductances beyond what doubles can multiply are left to others") {
+    CellMatrix g(1, 1);
+    g(0, 0) = 1e160;
+    PortTree tree;
+    CHECK_FALSE(tree.reduce(Crossbar(g)));
+}
+
+TEST_CASE("open bit lines have rows of exact zeros") {
+    Dice dice(21);
+    Eigen::VectorXd sense = Eigen::VectorXd::Constant(12, 5.0);
+    sense(4) = open;
+    Wires wires;
+    wires.word_line_segment = 1;
+    wires.bit_line_segment = 1;
+    wires.sense = LineResistance(sense);
+    const Eigen::MatrixXd T = transfer(Crossbar(wired(9, 12, dice).conductance(), wires));
+    CHECK((T.row(4).array() == 0).all());
+    CHECK((T.row(3).array() > 0).all());
+}

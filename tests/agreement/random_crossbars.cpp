@@ -72,8 +72,10 @@ Crossbar random_crossbar(std::uint64_t number) {
     const Index n = draws.chance(0.15) ? 1 : draws.upto(12);
     CellMatrix cells = draw_cells(draws, m, n);
     Wires wires;
-    wires.word_line_segment = draw_resistance(draws, m, n, 2);
-    wires.bit_line_segment = draw_resistance(draws, n, m, 2);
+    wires.drive = DriveSide(draws.upto(3) - 1);
+    wires.sense_at = SenseSide(draws.upto(3) - 1);
+    wires.word_line_segment = draw_resistance(draws, m, n + (wires.drives_right() ? 1 : 0), 2);
+    wires.bit_line_segment = draw_resistance(draws, n, m + (wires.senses_top() ? 1 : 0), 2);
     wires.driver = draw_resistance(draws, m, 1, 100);
     wires.sense = draw_resistance(draws, n, 1, 100);
     wires.end_segments = !draws.chance(0.2);

@@ -48,6 +48,34 @@ vs_a_1 out_a_1 0 dc 0
 )");
 }
 
+TEST_CASE("the flat deck of a cell driven and sensed at both ends is what one would write") {
+    // Left 10 + 2, right 10 + 14 ohm: 8 ohm in parallel; bottom 5 + 3, top 5 + 19 ohm: 6 ohm;
+    // cell 100 ohm: 0.57 V / 114 ohm = 5 mA.
+    Wires wires = uniform_wires(0, 0, 10, 5);
+    wires.word_line_segment = LineResistance(CellMatrix((CellMatrix(1, 2) << 2, 14).finished()));
+    wires.bit_line_segment = LineResistance(CellMatrix((CellMatrix(1, 2) << 3, 19).finished()));
+    wires.drive = DriveSide::both;
+    wires.sense_at = SenseSide::both;
+    const Crossbar crossbar(CellMatrix::Constant(1, 1, 0.01), wires);
+    const std::string deck =
+        write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, 0.57), "both ends");
+    CHECK(deck == R"(* both ends
+.options reltol=1e-6 abstol=1e-14 vntol=1e-9 gmin=1e-15
+* 1x1 crossbar, pattern a: one resistor per element
+v_in_a_0 in_a_0 0 dc 0.57
+rwl_a_0_0 in_a_0 wl_a_0_0 12
+rxc_a_0_0 wl_a_0_0 bl_a_0_0 100
+rbl_a_0_0 bl_a_0_0 out_a_0 8
+rwl_a_0_r in_a_0 wl_a_0_0 24
+rbl_a_t_0 bl_a_0_0 out_a_0 24
+vs_a_0 out_a_0 0 dc 0
+.end
+)");
+    const auto found = run_operating_point(deck, {"vs_a_0#branch", "v_in_a_0#branch"});
+    CHECK(found.at("vs_a_0#branch") == doctest::Approx(5e-3).epsilon(1e-13));
+    CHECK(found.at("v_in_a_0#branch") == doctest::Approx(-5e-3).epsilon(1e-13));
+}
+
 TEST_CASE("a ladder along the word line gives the currents found on paper") {
     // 1 ohm to node A, cell 1 ohm, 1 ohm to node B, cell 1 ohm: A sees 1 || 2 = 2/3 ohm, so it is
     // at 0.4 V; 0.4 A flow through the first cell, 0.2 A through the second.

@@ -53,6 +53,44 @@ TEST_CASE("a ladder down the bit line gives the current found on paper") {
     CHECK(point.warnings.empty());
 }
 
+TEST_CASE("a bit line sensed at the top, or at both ends, gives the currents found on paper") {
+    // Cells 1 ohm to 1 V and to 0 V, segments 1 ohm.
+    Wires wires;
+    wires.bit_line_segment = 1.0;
+    const auto solve = [&](SenseSide side) {
+        wires.sense_at = side;
+        return NgspiceSolver().solve(Crossbar(CellMatrix::Ones(2, 1), wires), Eigen::Vector2d(1, 0),
+                                     Voltages::keep);
+    };
+    // 1 - 3 b0 + b1 = 0, b0 - 2 b1 = 0: b0 = 0.4, b1 = 0.2
+    const auto top = solve(SenseSide::top);
+    CHECK(top.current(0, 0) == doctest::Approx(0.4).epsilon(1e-13));
+    CHECK(top.bit_line_voltage[0](1, 0) == doctest::Approx(0.2).epsilon(1e-13));
+    // 1 - 3 b0 + b1 = 0, b0 - 3 b1 = 0: b0 = 3/8, b1 = 1/8; one virtual ground takes b0 + b1
+    const auto both = solve(SenseSide::both);
+    CHECK(both.current(0, 0) == doctest::Approx(0.5).epsilon(1e-13));
+    CHECK(both.bit_line_voltage[0](0, 0) == doctest::Approx(0.375).epsilon(1e-13));
+}
+
+TEST_CASE("a word line driven from the right, or from both ends, gives the currents on paper") {
+    // Cells 1 ohm to ground, segments 1 ohm, drivers of 1 ohm without end segments.
+    Wires wires;
+    wires.word_line_segment = 1.0;
+    wires.driver = 1.0;
+    wires.end_segments = false;
+    const auto solve = [&](DriveSide drive) {
+        wires.drive = drive;
+        return NgspiceSolver().solve(Crossbar(CellMatrix::Ones(1, 2), wires),
+                                     Eigen::VectorXd::Ones(1), Voltages::skip);
+    };
+    // 1 - 3 u1 + u0 = 0, u1 - 2 u0 = 0: u1 = 0.4, u0 = 0.2
+    CHECK(solve(DriveSide::right).current(0, 0) == doctest::Approx(0.2).epsilon(1e-13));
+    CHECK(solve(DriveSide::right).current(1, 0) == doctest::Approx(0.4).epsilon(1e-13));
+    // 1 - 3 u0 + u1 = 0 and likewise: u0 = u1 = 0.5
+    CHECK(solve(DriveSide::both).current(0, 0) == doctest::Approx(0.5).epsilon(1e-13));
+    CHECK(solve(DriveSide::both).current(1, 0) == doctest::Approx(0.5).epsilon(1e-13));
+}
+
 TEST_CASE("Kirchhoff's current law holds at every bit-line node, and currents leave through it") {
     const Crossbar crossbar = example();
     const auto point =

@@ -224,6 +224,59 @@ TEST_CASE("wires that are 0 ohm, open or all different are written readably") {
     CHECK(deck.find(".param rbl") == std::string::npos);
 }
 
+TEST_CASE("the further ends of the lines are written as the near ones are") {
+    TileSettings settings = example_settings(Mapping::two_column, Layout::interleaved);
+    settings.array = {3, 4};
+    settings.wires = Wires{1.0, 2.0, 3.0, 4.0};
+    settings.wires.drive = DriveSide::both;
+    settings.wires.sense_at = SenseSide::both;
+    const auto deck = [&] {
+        return write_tile_deck(Tile(example_block(), settings), example_inputs, {});
+    };
+    const auto has = [&](const std::string& line) {
+        CHECK_MESSAGE(deck().find("\n" + line + "\n") != std::string::npos, line);
+    };
+    SUBCASE("both ends") {
+        has("* word lines are driven at both ends, by a driver each");
+        has("* bit lines are read at both ends, by an input each; the currents add");
+        has("rdrv_ab_2 in_ab_2 drv_ab_2 {rdrv}");
+        has("rwl_a_2_0 drv_ab_2 wl_a_2_0 {rwl}");
+        has("rdrv_ab_2_r in_ab_2 drv_ab_2_r {rdrv}");
+        has("rwl_b_2_r drv_ab_2_r wl_b_2_3 {rwl}");
+        has("rbl_b_t_1 bl_b_0_1 sns_b_t_1 {rbl}");
+        has("rsense_b_t_1 sns_b_t_1 out_b_1 {rsense}");
+        has("rbl_b_2_1 bl_b_2_1 sns_b_1 {rbl}");
+        has("rsense_b_1 sns_b_1 out_b_1 {rsense}");
+    }
+    SUBCASE("only the further ends") {
+        settings.wires.drive = DriveSide::right;
+        settings.wires.sense_at = SenseSide::top;
+        has("* word lines are driven at their right end");
+        has("* bit lines are read at their top end");
+        has("rdrv_ab_2_r in_ab_2 drv_ab_2_r {rdrv}");
+        has("rsense_b_t_1 sns_b_t_1 out_b_1 {rsense}");
+        for (const char* absent : {"\nrdrv_ab_2 ", "\nrwl_a_2_0 ", "\nrsense_b_1 ", "\nrbl_b_2_1 "})
+            CHECK(deck().find(absent) == std::string::npos);
+    }
+    SUBCASE("an open segment at one of them") {
+        CellMatrix segments = CellMatrix::Constant(3, 5, 1.5);
+        segments(1, 4) = open;
+        settings.wires.word_line_segment = LineResistance(segments);
+        has("* rdrv_ab_1_r left out: open, word line 1 is not driven at this end");
+        has("rdrv_ab_1 in_ab_1 drv_ab_1 {rdrv}");
+        has("rwl_b_2_r drv_ab_2_r wl_b_2_3 1.5");
+    }
+    SUBCASE("a segment between two places of one net") {
+        CellMatrix segments = CellMatrix::Zero(3, 5);
+        segments.col(0).setConstant(7);
+        settings.wires.word_line_segment = LineResistance(segments);
+        settings.wires.driver = 0.0;
+        has("* rwl_a_2_0 left out: both its ends are in_ab_2");
+        has("* driver 0 ohm: source and both ends of each word line are one node (SPICE has no 0 "
+            "ohm resistor)");
+    }
+}
+
 TEST_CASE("without end segments the driver reaches the first cell") {
     TileSettings settings = example_settings(Mapping::offset, Layout::split);
     settings.wires = Wires{1.0, 2.0, 3.0, 4.0, false};

@@ -115,6 +115,8 @@ Eigen::MatrixXd terminal_admittance(const Crossbar& x) {
             join(wl(r, c), bl(r, c), x.conductance()(r, c));
             join(bl(r, c), r + 1 < m ? bl(r + 1, c) : m + c, 1 / x.bit_line_resistance(r, c));
         }
+    for (Index r = 0; r < m; ++r) join(r, wl(r, n - 1), 1 / x.right_end_resistance(r));
+    for (Index c = 0; c < n; ++c) join(bl(0, c), m + c, 1 / x.top_end_resistance(c));
     const Index inner = 2 * m * n;
     return Y.topLeftCorner(ports, ports) -
            Y.topRightCorner(ports, inner) * Y.bottomRightCorner(inner, inner)
@@ -214,6 +216,64 @@ TEST_CASE("op-amps on resistive wires follow the coupled-column equation") {
             }
             check_both(write_tile_deck(tile, example_inputs, how), expected, 1);
         }
+}
+
+namespace {
+
+/// Wires no two of which are alike, for a trimmed example tile.
+Wires uneven_wires(Index bit_lines, DriveSide drive, SenseSide side) {
+    Wires wires;
+    wires.drive = drive;
+    wires.sense_at = side;
+    CellMatrix word(3, wires.drives_right() ? bit_lines + 1 : bit_lines);
+    CellMatrix bit(bit_lines, wires.senses_top() ? 4 : 3);
+    for (Index i = 0; i < word.size(); ++i) word.data()[i] = 20 + 3 * static_cast<double>(i);
+    for (Index i = 0; i < bit.size(); ++i) bit.data()[i] = 90 - 4 * static_cast<double>(i);
+    wires.word_line_segment = LineResistance(word);
+    wires.bit_line_segment = LineResistance(bit);
+    wires.driver = LineResistance(Eigen::VectorXd(Eigen::Vector3d(100, 0, 55)));
+    wires.sense = 15.0;
+    return wires;
+}
+
+}  // namespace
+
+TEST_CASE("decks driven and read at any ends give the currents of dense elimination") {
+    for (const auto layout : {Layout::split, Layout::interleaved})
+        for (const auto drive : {DriveSide::left, DriveSide::right, DriveSide::both})
+            for (const auto side : {SenseSide::bottom, SenseSide::top, SenseSide::both}) {
+                TileSettings settings = example_settings(Mapping::differential, layout);
+                settings.unused = Unused::trim;
+                settings.wires = uneven_wires(layout == Layout::split ? 2 : 4, drive, side);
+                const Tile tile(example_block(), settings);
+                Values expected;
+                for (const Crossbar& array : tile.arrays()) {
+                    const Eigen::VectorXd current =
+                        -terminal_admittance(array).bottomLeftCorner(array.shape().bit_lines, 3) *
+                        example_inputs;
+                    for (Index c = 0; c < current.size(); ++c)
+                        expected["i(vs_" +
+                                 std::string(1, to_char(polarity_of(array.pattern(), c))) + "_" +
+                                 std::to_string(c) + ")"] = current(c);
+                }
+                CAPTURE(to_string(drive));
+                CAPTURE(to_string(side));
+                REQUIRE(expected.size() == 4);
+                check_both(write_tile_deck(tile, example_inputs, {}), expected, 1e-4);
+                check_both(write_flat_deck(tile, example_inputs, {}), expected, 1e-4);
+            }
+}
+
+TEST_CASE("op-amps hold bit lines read at both ends at one virtual ground") {
+    const TileDeckSettings how = opamp_settings(-2e-3);
+    TileSettings settings = example_settings(Mapping::offset, Layout::split);
+    settings.unused = Unused::trim;
+    settings.wires = uneven_wires(2, DriveSide::both, SenseSide::both);
+    const Tile tile(example_block(), settings);
+    const Eigen::VectorXd output =
+        coupled_tias(tile.arrays().front(), example_inputs, 2e3, how.subtractor.amplifier);
+    check_both(write_tile_deck(tile, example_inputs, how),
+               {{"v(tia_a_0)", output(0)}, {"v(tia_a_1)", output(1)}}, 1);
 }
 
 TEST_CASE("an overloaded amplifier stands at its swing") {

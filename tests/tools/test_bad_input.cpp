@@ -56,6 +56,8 @@ TEST_CASE("solve names file, line, cell or option of what is wrong") {
     check_refused(solve + g + input + " --wl-segment ten", "--wl-segment");
     check_refused(solve + g + input + " --driver " + folder.write("d.csv", "1\n2\n3\n"), "driver");
     check_refused(solve + g + input + " --engine spectre", "spectre");
+    check_refused(solve + g + input + " --drive up", "--drive: driven side 'up'");
+    check_refused(solve + g + input + " --sense-at left", "--sense-at: sensed side 'left'");
     check_refused(solve + g, "--input");
     check_refused(solve + g + input + " --json --currents -", "--json");
 }
@@ -110,6 +112,9 @@ TEST_CASE("settings that make no sense are refused before any work") {
     check_refused(compare + " --set array.sice=3x3", "array.size");
     check_refused(compare + " --layout interleaved --array 8x1", "interleaved");
     check_refused(compare + " --engine magic", "magic");
+    check_refused(compare + " --drive centre", "wires.drive");
+    check_refused(compare + " --sense-at left", "wires.sense_at");
+    check_refused(compare + " --set wires.sense=3", "wires.sense_at");
     check_refused(compare + " --threads -2", "threads");
     CHECK(run_kirchnet(compare + " --set nonsense").code == 2);
 }

@@ -32,6 +32,25 @@ TEST_CASE("compare: with nothing in the way, ideal and circuit agree with the so
     }
 }
 
+TEST_CASE("compare: driving and reading at both ends costs the worst tile less") {
+    const TemporaryFolder folder;
+    const auto worst = [&](const std::string& sides) {
+        const auto run = run_kirchnet(compare +
+                                      " --images 5 --array 32x32 --segment 20 --mapping "
+                                      "differential --json --out " +
+                                      (folder / "r.h5") + sides);
+        REQUIRE(run.code == 0);
+        return json::parse(run.out)["worst_tile_error"]["differential"]["circuit"].get<double>();
+    };
+    const double one_end = worst("");
+    CHECK_FALSE(contains(read_file(folder / "r.md"), "at both ends"));
+    // Half the length of wire for most cells: about a quarter of the drop.
+    CHECK(worst(" --drive both --sense-at both") < 0.5 * one_end);
+    CHECK(contains(read_file(folder / "r.md"),
+                   "word lines driven at both ends, bit lines read at both ends, "));
+    CHECK(contains(read_file(folder / "r.md"), "drive = \"both\""));
+}
+
 TEST_CASE("compare: results, report and figures are written and tell the same story") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet(compare + " --images 50 --array 32x32 --fault-rate 0.01 --out " +

@@ -32,6 +32,9 @@ TEST_CASE("an experiment file sets what it names and leaves the rest") {
         size = "64x32"
         segment = "2.12"
         layout = "interleaved"
+        [wires]
+        drive = "both"
+        sense_at = "top"
         [cells]
         on = "33u"
         [mapping]
@@ -44,6 +47,11 @@ TEST_CASE("an experiment file sets what it names and leaves the rest") {
     CHECK(e.word_line_segment == 2.12);
     CHECK(e.bit_line_segment == 2.12);
     CHECK(e.layout == Layout::interleaved);
+    CHECK(e.drive == DriveSide::both);
+    CHECK(e.sense_at == SenseSide::top);
+    const Wires wires = e.tile_settings(Mapping::offset).wires;
+    CHECK(wires.drive == DriveSide::both);
+    CHECK(wires.sense_at == SenseSide::top);
     CHECK(e.device.on == 33e-6);
     CHECK(e.device.off == 1e-6);
     CHECK(e.mappings == std::vector{Mapping::differential, Mapping::offset});
@@ -68,6 +76,8 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.seed = 18446744073709551615ULL;
     e.converters = {0, 12, Operators::ideal};
     e.unused = Unused::trim;
+    e.drive = DriveSide::right;
+    e.sense_at = SenseSide::both;
     const std::string text = to_toml(e);
     Experiment again;
     read_experiment(again, folder.write("e.toml", text));
@@ -77,6 +87,8 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.converters.adc_bits == 12);
     CHECK(again.converters.calibrate_on == Operators::ideal);
     CHECK(again.unused == Unused::trim);
+    CHECK(again.drive == DriveSide::right);
+    CHECK(again.sense_at == SenseSide::both);
     CHECK(to_toml(again) == text);
 }
 

@@ -33,7 +33,9 @@ TEST_CASE("netlist writes a deck that ngspice runs unmodified") {
     const TemporaryFolder folder;
     for (const std::string options :
          {"--readout ideal", "--readout opamp --fault-rate 0.05", "--flat --layout interleaved",
-          "--flat --mapping differential", "--mapping offset --readout opamp"}) {
+          "--flat --mapping differential", "--mapping offset --readout opamp",
+          "--driver 50 --sense 20 --drive both --sense-at both --readout opamp",
+          "--flat --drive right --sense-at top"}) {
         CAPTURE(options);
         const auto deck = folder / "tile.cir";
         const auto run =
@@ -70,6 +72,7 @@ TEST_CASE("netlist and solve speak of the same arrays") {
     CHECK(run.code == 0);
     CHECK(run_kirchnet("check --conductance " + (folder / "x-b.h5")).code == 0);
     CHECK(run_kirchnet("check --conductance " + (folder / "x-b.h5") + " --wl-segment 3").code == 2);
+    CHECK(run_kirchnet("check --conductance " + (folder / "x-b.h5") + " --drive left").code == 2);
 }
 
 TEST_CASE("faults draws a map that gives the same chip as the law it was drawn by") {

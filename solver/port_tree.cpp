@@ -1,207 +1,144 @@
 #include "solver/port_tree.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <optional>
-#include <vector>
 
-#include "solver/detail/aligned_buffer.hpp"
 #include "solver/detail/padded_crossbar.hpp"
-#include "solver/detail/port_kernels.hpp"
-#include "solver/detail/port_plan.hpp"
+#include "solver/detail/port_elimination.hpp"
 
 namespace kirchnet {
-namespace {
 
 using namespace detail;
 
-std::size_t network_size(const PlannedTile& tile) {
-    if (tile.is_leaf()) return leaf_ports * leaf_ports;
-    return tile.port_blocks * port_block * padded_stride(tile.port_blocks);
-}
-
-std::size_t network_stride(const PlannedTile& tile) {
-    return tile.is_leaf() ? leaf_ports : padded_stride(tile.port_blocks);
-}
-
-std::size_t factor_stride(const PlannedTile& tile) {
-    return padded_stride(tile.interface_blocks + tile.port_blocks);
-}
-
-std::size_t factor_size(const PlannedTile& tile) {
-    return tile.interface_blocks * port_block * factor_stride(tile);
-}
-
-/// Where networks and factors lie, as offsets into one buffer [doubles].
-struct Memory {
-    std::vector<std::size_t> network;      ///< per tile
-    std::vector<std::size_t> factor;       ///< per tile
-    std::vector<std::size_t> leaf_factor;  ///< per batch of leaves; empty when none is kept
-    std::size_t size = 0;
-
-    std::size_t take(std::size_t doubles) {
-        const std::size_t here = size;
-        size += (doubles + port_block - 1) / port_block * port_block;
-        return here;
-    }
-};
-
-Memory keep_everything(const PortPlan& plan, const PortKernels& kernels) {
-    Memory memory;
-    for (const PlannedTile& tile : plan.tiles) {
-        memory.network.push_back(memory.take(network_size(tile)));
-        memory.factor.push_back(memory.take(tile.is_leaf() ? 0 : factor_size(tile)));
-    }
-    for (std::size_t leaf = 0; leaf < plan.leaf_tile.size(); leaf += kernels.leaves_at_once)
-        memory.leaf_factor.push_back(memory.take(kernels.leaf_factor_size));
-    return memory;
-}
-
-/// A tile's network lives until its parent is merged: two places per depth of the tree, one place
-/// for all factors, and two batches of leaves, the second while the first is still in use.
-Memory reuse_places(const PortPlan& plan, const PortKernels& kernels) {
-    Memory memory;
-    const std::size_t leaves = 2 * kernels.leaves_at_once;
-    const std::size_t leaf_area = memory.take(leaves * leaf_ports * leaf_ports);
-    std::vector<std::array<std::size_t, 2>> largest;
-    std::vector<std::size_t> which(plan.tiles.size(), 0);
-    std::size_t largest_factor = 0;
-    for (const PlannedTile& tile : plan.tiles)
-        if (tile.child[1] >= 0) which[static_cast<std::size_t>(tile.child[1])] = 1;
-    for (std::size_t i = 0; i < plan.tiles.size(); ++i) {
-        const PlannedTile& tile = plan.tiles[i];
-        if (tile.is_leaf()) continue;
-        if (tile.depth >= largest.size()) largest.resize(tile.depth + 1);
-        std::size_t& size = largest[tile.depth][which[i]];
-        size = std::max(size, network_size(tile));
-        largest_factor = std::max(largest_factor, factor_size(tile));
-    }
-    std::vector<std::array<std::size_t, 2>> place(largest.size());
-    for (std::size_t depth = 0; depth < largest.size(); ++depth)
-        for (std::size_t w = 0; w < 2; ++w) place[depth][w] = memory.take(largest[depth][w]);
-    const std::size_t factor = memory.take(largest_factor);
-    for (std::size_t i = 0; i < plan.tiles.size(); ++i) {
-        const PlannedTile& tile = plan.tiles[i];
-        memory.network.push_back(tile.is_leaf()
-                                     ? leaf_area + tile.leaf % leaves * leaf_ports * leaf_ports
-                                     : place[tile.depth][which[i]]);
-        memory.factor.push_back(factor);
-    }
-    return memory;
-}
-
-}  // namespace
-
 struct PortTree::State {
     State(Retain retain_what, InstructionSet set)
-        : retain(retain_what), kernels(detail::port_kernels(set)) {}
+        : retain(retain_what), kernels(port_kernels(set)) {}
 
     Retain retain;
     const PortKernels& kernels;
-    PortPlan plan;
+    std::optional<PortElimination> elimination;
     std::optional<PaddedCrossbar> padded;
-    Memory memory;
-    AlignedBuffer buffer;
-    std::optional<Crossbar> last;  ///< what the retained networks belong to
+    ArrayShape shape;
+    std::optional<Crossbar> last;  ///< what all networks belong to; empty unless all are kept
     std::size_t leaves_reduced = 0;
 
-    bool analyze(const Crossbar& crossbar);
-    void reduce_all();
-    void reduce_batch(std::size_t batch);
-    void merge_tile(std::size_t number);
-    [[nodiscard]] double* network(std::size_t tile) const {
-        return buffer.data() + memory.network[tile];
-    }
-    [[nodiscard]] bool is_rectangle_enough() const {
-        return retain == Retain::transfer && !plan.outer.top && !plan.outer.right;
-    }
-    [[nodiscard]] std::size_t first_column(std::size_t tile) const;
-    [[nodiscard]] Eigen::MatrixXd between(Side rows, Side columns, Index bit_lines) const;
+    void analyze(const Crossbar& crossbar);
+    [[nodiscard]] bool has_plan_for(const Crossbar& crossbar) const;
+    [[nodiscard]] bool is_cells_alone(const Crossbar& crossbar) const;
+    void reduce_changed(const Crossbar& crossbar);
+    [[nodiscard]] std::size_t port(Side side, Index line) const;
+    [[nodiscard]] double between(std::size_t i, std::size_t j) const;
+    [[nodiscard]] std::vector<Side> source_sides() const;
+    [[nodiscard]] std::vector<Side> ground_sides() const;
+    void add_transfer(Side source, Side ground, Eigen::MatrixXd& T) const;
+    [[nodiscard]] Eigen::MatrixXd between_sources() const;
+    [[nodiscard]] NodeVoltages unpack(const PaddedVoltages& voltages, std::size_t input) const;
 };
 
-/// @return  whether the plan is another than before
-bool PortTree::State::analyze(const Crossbar& crossbar) {
+bool PortTree::State::has_plan_for(const Crossbar& crossbar) const {
     const OuterPorts outer = outer_ports(crossbar);
-    const ArrayShape shape = covered_shape(crossbar.shape(), outer);
-    if (padded && plan.shape == shape && plan.outer == outer) return false;
-    plan = plan_ports(shape, outer);
-    padded.emplace(plan);
-    memory = retain == Retain::everything ? keep_everything(plan, kernels)
-                                          : reuse_places(plan, kernels);
-    if (memory.size > buffer.size()) buffer = AlignedBuffer(memory.size);
+    return elimination && elimination->plan().outer == outer &&
+           elimination->plan().shape == covered_shape(crossbar.shape(), outer);
+}
+
+void PortTree::State::analyze(const Crossbar& crossbar) {
+    if (has_plan_for(crossbar)) return;
+    const OuterPorts outer = outer_ports(crossbar);
+    elimination.emplace(plan_ports(covered_shape(crossbar.shape(), outer), outer), kernels,
+                        retain == Retain::everything);
+    padded.emplace(elimination->plan());
     last.reset();
-    return true;
 }
 
-void PortTree::State::reduce_batch(std::size_t batch) {
-    const std::size_t first = batch * kernels.leaves_at_once;
-    const std::size_t count = std::min(kernels.leaves_at_once, plan.leaf_tile.size() - first);
-    std::array<LeafPlace, 8> places{};
-    for (std::size_t i = 0; i < count; ++i) {
-        const std::size_t tile = plan.leaf_tile[first + i];
-        const LeafBox& box = plan.tiles[tile].box;
-        places[i] = {box.first_row * leaf_side, box.first_column * leaf_side, network(tile)};
+bool PortTree::State::is_cells_alone(const Crossbar& crossbar) const {
+    return last && has_plan_for(crossbar) && last->wires() == crossbar.wires();
+}
+
+void PortTree::State::reduce_changed(const Crossbar& crossbar) {
+    const CellMatrix& before = last->conductance();
+    const CellMatrix& now = crossbar.conductance();
+    const PortPlan& plan = elimination->plan();
+    std::vector<bool> is_changed(plan.leaf_tile.size(), false);
+    for (std::size_t leaf = 0; leaf < is_changed.size(); ++leaf) {
+        const LeafBox& box = plan.tiles[plan.leaf_tile[leaf]].box;
+        const Index above = static_cast<Index>(padded->row_of(0));
+        const Index r = std::max<Index>(0, static_cast<Index>(box.first_row * leaf_side) - above);
+        const Index end_r = static_cast<Index>(box.last_row * leaf_side) - above;
+        const Index c = std::min(static_cast<Index>(box.first_column * leaf_side), now.cols());
+        const Index end_c = std::min(static_cast<Index>(box.last_column * leaf_side), now.cols());
+        const Index rows = std::max<Index>(0, end_r - r);
+        is_changed[leaf] = before.block(r, c, rows, end_c - c) != now.block(r, c, rows, end_c - c);
     }
-    double* const factor =
-        memory.leaf_factor.empty() ? nullptr : buffer.data() + memory.leaf_factor[batch];
-    kernels.leaves(padded->view(), places.data(), count, factor);
-    leaves_reduced += count;
+    padded->fill_cells(crossbar);
+    leaves_reduced = elimination->reduce_again(padded->view(), is_changed);
 }
 
-/// Of the whole array the transfer matrix needs what joins left and bottom alone.
-std::size_t PortTree::State::first_column(std::size_t tile) const {
-    const bool is_root = tile + 1 == plan.tiles.size();
-    return is_root && is_rectangle_enough() ? plan.tiles[tile].first_block(Side::bottom) : 0;
+/// Number of a terminal among the whole array's ports.
+std::size_t PortTree::State::port(Side side, Index line) const {
+    const std::size_t first = elimination->plan().root().first_block(side) * port_block;
+    const bool is_row = side == Side::left || side == Side::right;
+    return first + (is_row ? padded->row_of(line) : static_cast<std::size_t>(line));
 }
 
-void PortTree::State::merge_tile(std::size_t number) {
-    const PlannedTile& tile = plan.tiles[number];
-    PortMerge merge;
-    merge.children = tile.child[1] < 0 ? 1 : 2;
-    for (std::size_t i = 0; i < merge.children; ++i) {
-        const auto child = static_cast<std::size_t>(tile.child[i]);
-        merge.child[i] = {network(child), network_stride(plan.tiles[child]),
-                          tile.interface_block[i].data()};
+double PortTree::State::between(std::size_t i, std::size_t j) const {
+    if (i / port_block > j / port_block) std::swap(i, j);
+    return elimination->between(i / port_block,
+                                j / port_block)[i % port_block * port_block + j % port_block];
+}
+
+std::vector<Side> PortTree::State::source_sides() const {
+    if (elimination->plan().outer.right) return {Side::left, Side::right};
+    return {Side::left};
+}
+
+std::vector<Side> PortTree::State::ground_sides() const {
+    if (elimination->plan().outer.top) return {Side::bottom, Side::top};
+    return {Side::bottom};
+}
+
+void PortTree::State::add_transfer(Side source, Side ground, Eigen::MatrixXd& T) const {
+    const std::size_t first_column = port(ground, 0) / port_block;
+    for (Index r = 0; r < T.cols(); ++r) {
+        const std::size_t row = port(source, r);
+        const bool is_above_diagonal = row / port_block < first_column;
+        for (Index c = 0; c < T.rows(); c += port_block) {
+            const Index count = std::min<Index>(port_block, T.rows() - c);
+            const std::size_t column = first_column + static_cast<std::size_t>(c) / port_block;
+            if (is_above_diagonal)
+                T.col(r).segment(c, count) += Eigen::Map<const Eigen::VectorXd>(
+                    elimination->between(row / port_block, column) + row % port_block * port_block,
+                    count);
+            else
+                for (Index i = 0; i < count; ++i)
+                    T(c + i, r) += between(row, column * port_block + static_cast<std::size_t>(i));
+        }
     }
-    merge.interface_blocks = tile.interface_blocks;
-    merge.port_blocks = tile.port_blocks;
-    merge.owner = tile.owner.data();
-    merge.place = tile.place.data();
-    merge.factor = buffer.data() + memory.factor[number];
-    merge.factor_stride = factor_stride(tile);
-    merge.out = network(number);
-    merge.out_stride = network_stride(tile);
-    merge.first_column = first_column(number);
-    merge.out_rows = merge.first_column > 0 ? merge.first_column : tile.port_blocks;
-    kernels.merge(merge);
 }
 
-void PortTree::State::reduce_all() {
-    std::size_t leaves = 0;
-    for (std::size_t i = 0; i < plan.tiles.size(); ++i)
-        if (!plan.tiles[i].is_leaf())
-            merge_tile(i);
-        else if (leaves++ % kernels.leaves_at_once == 0)
-            reduce_batch((leaves - 1) / kernels.leaves_at_once);
+/// Conductance between sources [S], [word_lines × word_lines], nothing on the diagonal.
+Eigen::MatrixXd PortTree::State::between_sources() const {
+    const Index m = shape.word_lines;
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(m, m);
+    for (const Side side : source_sides())
+        for (const Side other : source_sides())
+            for (Index i = 0; i < m; ++i)
+                for (Index j = 0; j < m; ++j)
+                    if (i != j) result(i, j) += between(port(side, i), port(other, j));
+    return result;
 }
 
-/// [bit_lines × word_lines]
-Eigen::MatrixXd PortTree::State::between(Side rows, Side columns, Index bit_lines) const {
-    const std::size_t root = plan.tiles.size() - 1;
-    const std::size_t stride = network_stride(plan.root());
-    const std::size_t row = plan.root().first_block(rows) * port_block + padded->row_of(0);
-    const std::size_t column =
-        (plan.root().first_block(columns) - first_column(root)) * port_block;
-    const bool is_above_diagonal = plan.root().first_block(rows) < plan.root().first_block(columns);
-    Eigen::MatrixXd result(bit_lines, last->shape().word_lines);
-    for (Index r = 0; r < result.cols(); ++r) {
-        const std::size_t here = row + static_cast<std::size_t>(r);
-        if (is_above_diagonal)
-            std::copy_n(network(root) + here * stride + column, bit_lines, &result(0, r));
-        else
-            for (Index c = 0; c < bit_lines; ++c)
-                result(c, r) =
-                    network(root)[(column + static_cast<std::size_t>(c)) * stride + here];
-    }
+NodeVoltages PortTree::State::unpack(const PaddedVoltages& voltages, std::size_t input) const {
+    constexpr std::size_t inputs = PortElimination::inputs_at_once;
+    NodeVoltages result{CellMatrix(shape.word_lines, shape.bit_lines),
+                        CellMatrix(shape.word_lines, shape.bit_lines)};
+    const std::size_t stride = padded->view().stride;
+    for (Index r = 0; r < shape.word_lines; ++r)
+        for (Index c = 0; c < shape.bit_lines; ++c) {
+            const std::size_t node = padded->row_of(r) * stride + static_cast<std::size_t>(c);
+            result.word_line(r, c) = voltages.word[node * inputs + input];
+            result.bit_line(r, c) = voltages.bit[node * inputs + input];
+        }
     return result;
 }
 
@@ -213,31 +150,90 @@ PortTree::~PortTree() = default;
 
 bool PortTree::reduce(const Crossbar& crossbar) {
     State& state = *state_;
-    state.analyze(crossbar);
-    state.leaves_reduced = 0;
-    state.last.reset();
-    if (!state.padded->fill(crossbar)) return false;
-    state.reduce_all();
-    state.last = crossbar;
+    if (!is_in_reach(crossbar)) return false;
+    if (state.is_cells_alone(crossbar)) {
+        state.reduce_changed(crossbar);
+    } else {
+        state.analyze(crossbar);
+        state.padded->fill(crossbar);
+        state.elimination->reduce(state.padded->view());
+        state.leaves_reduced = state.elimination->plan().leaf_tile.size();
+    }
+    state.shape = crossbar.shape();
+    if (state.retain == Retain::everything) state.last = crossbar;
     return true;
 }
 
 Eigen::MatrixXd PortTree::transfer_rows(Index bit_lines) const {
     const State& state = *state_;
-    Eigen::MatrixXd T = state.between(Side::left, Side::bottom, bit_lines);
-    if (state.plan.outer.top) T += state.between(Side::left, Side::top, bit_lines);
-    if (state.plan.outer.right) T += state.between(Side::right, Side::bottom, bit_lines);
-    if (state.plan.outer.top && state.plan.outer.right)
-        T += state.between(Side::right, Side::top, bit_lines);
+    assert(state.elimination && bit_lines <= state.shape.bit_lines);
+    Eigen::MatrixXd T = Eigen::MatrixXd::Zero(bit_lines, state.shape.word_lines);
+    for (const Side source : state.source_sides())
+        for (const Side ground : state.ground_sides()) state.add_transfer(source, ground, T);
     return T;
 }
 
+Eigen::MatrixXd PortTree::source_currents(const Eigen::Ref<const Eigen::MatrixXd>& inputs) const {
+    const State& state = *state_;
+    assert(state.last && inputs.rows() == state.shape.word_lines);
+    const Eigen::MatrixXd conductance = state.between_sources();
+    const Eigen::VectorXd to_ground = transfer_rows(state.shape.bit_lines).colwise().sum();
+    Eigen::MatrixXd current(inputs.rows(), inputs.cols());
+    for (Index k = 0; k < inputs.cols(); ++k)
+        for (Index r = 0; r < inputs.rows(); ++r)
+            current(r, k) = to_ground(r) * inputs(r, k) +
+                            conductance.row(r).dot((inputs(r, k) - inputs.col(k).array()).matrix());
+    return current;
+}
+
+std::vector<NodeVoltages> PortTree::voltages(
+    const Eigen::Ref<const Eigen::MatrixXd>& sources,
+    const Eigen::Ref<const Eigen::MatrixXd>& grounds) const {
+    const State& state = *state_;
+    assert(state.last && sources.cols() == grounds.cols());
+    constexpr std::size_t inputs = PortElimination::inputs_at_once;
+    const std::size_t ports = state.elimination->plan().root().port_blocks * port_block;
+    std::vector<NodeVoltages> result;
+    for (Index first = 0; first < sources.cols(); first += inputs) {
+        const Index count = std::min<Index>(inputs, sources.cols() - first);
+        std::vector<double> at_ports(ports * inputs, 0.0);
+        const auto hold = [&](Side side, const Eigen::Ref<const Eigen::MatrixXd>& values) {
+            for (Index line = 0; line < values.rows(); ++line)
+                for (Index k = 0; k < count; ++k)
+                    at_ports[state.port(side, line) * inputs + static_cast<std::size_t>(k)] =
+                        values(line, first + k);
+        };
+        for (const Side side : state.source_sides()) hold(side, sources);
+        for (const Side side : state.ground_sides()) hold(side, grounds);
+        const PaddedVoltages all = state.elimination->voltages(state.padded->view(), at_ports);
+        for (Index k = 0; k < count; ++k)
+            result.push_back(state.unpack(all, static_cast<std::size_t>(k)));
+    }
+    return result;
+}
+
 std::size_t PortTree::memory() const {
-    return state_->buffer.size() * sizeof(double);
+    return state_->elimination ? state_->elimination->doubles() * sizeof(double) : 0;
 }
 
 std::size_t PortTree::leaves_reduced() const {
     return state_->leaves_reduced;
+}
+
+std::vector<CellMatrix> PortTree::sensitivities(const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                                                const std::vector<Index>& bit_lines) const {
+    const auto [m, n] = state_->shape;
+    const auto outputs = static_cast<Index>(bit_lines.size());
+    Eigen::MatrixXd sources = Eigen::MatrixXd::Zero(m, 1 + outputs);
+    Eigen::MatrixXd grounds = Eigen::MatrixXd::Zero(n, 1 + outputs);
+    sources.col(0) = inputs;
+    for (Index k = 0; k < outputs; ++k) grounds(bit_lines[static_cast<std::size_t>(k)], 1 + k) = 1;
+    const std::vector<NodeVoltages> voltage = voltages(sources, grounds);
+    const CellMatrix drop = voltage[0].word_line - voltage[0].bit_line;
+    std::vector<CellMatrix> result;
+    for (std::size_t k = 1; k < voltage.size(); ++k)
+        result.emplace_back(drop.cwiseProduct(voltage[k].bit_line - voltage[k].word_line));
+    return result;
 }
 
 }  // namespace kirchnet

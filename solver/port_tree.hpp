@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <vector>
 
 #include "circuit/crossbar.hpp"
 #include "circuit/instruction_set.hpp"
@@ -11,7 +12,14 @@ namespace kirchnet {
 enum class Retain : std::uint8_t {
     transfer,   ///< the transfer matrix alone; memory is reused as merging proceeds
     everything  ///< all networks and factors: changed cells cost only what depends on them, and
-                ///< voltages of every node can be had
+                ///< source currents, node voltages and sensitivities can be had
+};
+
+/// Voltages of all nodes [V], [word_lines × bit_lines]. A node that is cut off from every terminal
+/// has no voltage; 0 stands in its place.
+struct NodeVoltages {
+    CellMatrix word_line;
+    CellMatrix bit_line;
 };
 
 /// Exact reduction of an array to its terminals by nested elimination of port networks,
@@ -26,14 +34,34 @@ class PortTree {
     PortTree& operator=(PortTree&&) noexcept;
     ~PortTree();
 
-    /// Eliminates all inner nodes. With `Retain::everything` and cells alone changed since the
-    /// last call, only the tiles above changed cells are merged anew.
-    /// @return  false when conductances above 1e150 S are out of reach
+    /// Eliminates all inner nodes of an array of linear cells. With `Retain::everything` and cells
+    /// alone changed since the last call, only the tiles above changed cells are merged anew.
+    /// @return  false when a conductance is above 1e100 S, which this method leaves to others
     [[nodiscard]] bool reduce(const Crossbar& crossbar);
 
     /// The first rows of the transfer matrix [S], [bit_lines × word_lines], of the array reduced
     /// last.
     [[nodiscard]] Eigen::MatrixXd transfer_rows(Index bit_lines) const;
+
+    /// Current each source delivers [A], [word_lines × batch]. Needs `Retain::everything`.
+    /// @param inputs  read voltages [V], [word_lines × batch]
+    [[nodiscard]] Eigen::MatrixXd source_currents(
+        const Eigen::Ref<const Eigen::MatrixXd>& inputs) const;
+
+    /// Voltages of all nodes, one per input. Needs `Retain::everything`.
+    /// @param sources  [V], [word_lines × batch]
+    /// @param grounds  what the read-out inputs are held at [V], [bit_lines × batch]
+    [[nodiscard]] std::vector<NodeVoltages> voltages(
+        const Eigen::Ref<const Eigen::MatrixXd>& sources,
+        const Eigen::Ref<const Eigen::MatrixXd>& grounds) const;
+
+    /// Adjoint sensitivities dI_c / dG_ij [V], [word_lines × bit_lines] for each of `bit_lines`:
+    /// which single cell hurts which output most. With the cell voltage u that the inputs cause
+    /// and the cell voltage a of 1 V on ground c alone, dI_c / dG_ij = -u_ij a_ij. Needs
+    /// `Retain::everything`.
+    /// @param inputs  read voltages [V], [word_lines]
+    [[nodiscard]] std::vector<CellMatrix> sensitivities(
+        const Eigen::Ref<const Eigen::VectorXd>& inputs, const std::vector<Index>& bit_lines) const;
 
     /// Work space [bytes].
     [[nodiscard]] std::size_t memory() const;

@@ -7,13 +7,18 @@
 namespace kirchnet::detail {
 namespace {
 
-// Beyond this a short, or the square of its root, would leave the range of doubles [S].
-constexpr double largest_conductance = 1e150;
-constexpr double short_over_largest = 0x1p200;
+// Stands for zero resistance [S]. Beside at most 1e100 S it is a merged net to the last bit.
+constexpr double short_circuit = 1e200;
+constexpr double largest_conductance = 1e100;
 
 /// Infinite for 0 ohm of either sign.
 double inverse(double resistance) {
     return 1 / std::abs(resistance);
+}
+
+double conductance_of(double resistance) {
+    const double g = inverse(resistance);
+    return std::isinf(g) ? short_circuit : g;
 }
 
 /// Largest finite conductance among these resistances.
@@ -24,15 +29,16 @@ double largest_finite(const CellMatrix& resistance) {
     return largest;
 }
 
-double largest_conductance_of(const Crossbar& crossbar) {
-    const Wires& wires = crossbar.wires();
-    return std::max({crossbar.conductance().maxCoeff(),
-                     largest_finite(wires.word_line_segment.values()),
-                     largest_finite(wires.bit_line_segment.values()),
-                     largest_finite(wires.driver.values()), largest_finite(wires.sense.values())});
-}
-
 }  // namespace
+
+bool is_in_reach(const Crossbar& crossbar) {
+    const Wires& wires = crossbar.wires();
+    const double largest = std::max(
+        {crossbar.conductance().maxCoeff(), largest_finite(wires.word_line_segment.values()),
+         largest_finite(wires.bit_line_segment.values()), largest_finite(wires.driver.values()),
+         largest_finite(wires.sense.values())});
+    return largest <= largest_conductance;
+}
 
 OuterPorts outer_ports(const Crossbar& crossbar) {
     return {crossbar.wires().senses_top(), crossbar.wires().drives_right()};
@@ -58,22 +64,13 @@ PaddedArray PaddedCrossbar::view() const {
     return {cell_.data(), left_.data(), below_.data(), stride_};
 }
 
-double PaddedCrossbar::conductance_of(double resistance) const {
-    const double g = inverse(resistance);
-    return std::isinf(g) ? short_ : g;
-}
-
-bool PaddedCrossbar::fill(const Crossbar& crossbar) {
-    const double largest = largest_conductance_of(crossbar);
-    if (largest > largest_conductance) return false;
-    short_ = largest > 0 ? largest * short_over_largest : 1.0;
+void PaddedCrossbar::fill(const Crossbar& crossbar) {
     fill_cells(crossbar);
     for (Index r = 0; r < crossbar.shape().word_lines; ++r) {
         fill_word_line(crossbar, r);
         fill_bit_segments(crossbar, r);
     }
     if (outer_.top || outer_.right) fill_terminals(crossbar);
-    return true;
 }
 
 void PaddedCrossbar::fill_cells(const Crossbar& crossbar) {
@@ -110,13 +107,14 @@ void PaddedCrossbar::fill_terminals(const Crossbar& crossbar) {
     for (Index c = 0; outer_.top && c < n; ++c)
         for (std::size_t row = 0; row < first_row_; ++row)
             below_.data()[row * stride_ + static_cast<std::size_t>(c)] =
-                row + 1 == first_row_ ? conductance_of(crossbar.top_end_resistance(c)) : short_;
+                row + 1 == first_row_ ? conductance_of(crossbar.top_end_resistance(c))
+                                      : short_circuit;
     for (Index r = 0; outer_.right && r < m; ++r)
         for (auto column = static_cast<std::size_t>(n); column < stride_; ++column)
             left_.data()[row_of(r) * stride_ + column] =
                 column == static_cast<std::size_t>(n)
                     ? conductance_of(crossbar.right_end_resistance(r))
-                    : short_;
+                    : short_circuit;
 }
 
 }  // namespace kirchnet::detail

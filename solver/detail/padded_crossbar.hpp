@@ -14,16 +14,17 @@ OuterPorts outer_ports(const Crossbar& crossbar);
 /// sensed or the right end driven.
 ArrayShape covered_shape(const ArrayShape& shape, const OuterPorts& outer);
 
+/// Whether no conductance is above 1e100 S.
+bool is_in_reach(const Crossbar& crossbar);
+
 /// Conductances of an array in whole leaves. Added word lines lie above the array and added bit
 /// lines right of it, where lines end; nothing in them conducts. Zero resistance is a conductance
-/// 2^200 times the largest there is: elimination without subtraction makes of that the merged net,
-/// to the last bit.
+/// of 1e200 S: elimination without subtraction makes of that the merged net, to the last bit.
 class PaddedCrossbar {
   public:
     explicit PaddedCrossbar(const PortPlan& plan);
 
-    /// @return  false when the conductances span more than double precision can carry
-    bool fill(const Crossbar& crossbar);
+    void fill(const Crossbar& crossbar);
     /// Cells alone, wires as they were.
     void fill_cells(const Crossbar& crossbar);
 
@@ -37,13 +38,11 @@ class PaddedCrossbar {
     void fill_word_line(const Crossbar& crossbar, Index r);
     void fill_bit_segments(const Crossbar& crossbar, Index r);
     void fill_terminals(const Crossbar& crossbar);
-    [[nodiscard]] double conductance_of(double resistance) const;
 
     OuterPorts outer_;
     std::size_t rows_;
     std::size_t stride_;
     std::size_t first_row_;  ///< of word line 0
-    double short_ = 0;       ///< [S] stands for zero resistance
     AlignedBuffer cell_;
     AlignedBuffer left_;
     AlignedBuffer below_;

@@ -21,19 +21,22 @@ struct PaddedArray {
     std::size_t stride;
 };
 
+/// Entries of one block of rows and one block of columns lie together, row-major.
+inline constexpr std::size_t block_size = port_block * port_block;
+
 /// One leaf: where its cells begin in the padded array, and where its network goes.
 struct LeafPlace {
     std::size_t first_row;
     std::size_t first_column;
-    double* between;  ///< [leaf_ports × leaf_ports], both triangles
+    double* between;  ///< [4 × 4 blocks], both triangles
 };
 
 /// Half of a merge: a tile's port network, of which the interface is eliminated. `between` holds
-/// conductances between ports, row-major; of block pairs that are read in one order alone
-/// (smaller block number first) the other may be missing. The diagonal is not used.
+/// conductances between ports as [blocks × blocks] blocks. Of pairs of blocks that are read in one
+/// order alone (smaller number first) the other may be missing. The diagonal is not used.
 struct PortChild {
     const double* between = nullptr;
-    std::size_t stride = 0;
+    std::size_t blocks = 0;
     const std::int32_t* interface_block = nullptr;  ///< [interface_blocks] its own numbers
 };
 
@@ -45,10 +48,11 @@ struct PortMerge {
     std::size_t port_blocks = 0;
     const std::int32_t* owner = nullptr;  ///< [port_blocks] child that a remaining block belongs to
     const std::int32_t* place = nullptr;  ///< [port_blocks] and its number there
-    double* factor = nullptr;             ///< [interface × x_stride]: interface, remaining ports
-    std::size_t factor_stride = 0;
-    double* out = nullptr;  ///< conductances between remaining ports, first_column at its start
-    std::size_t out_stride = 0;
+    /// Rows of interface ports over interface, then remaining ports: one [interface × 8] matrix
+    /// per block of columns.
+    double* factor = nullptr;
+    /// Conductances between remaining ports, [out_rows × (port_blocks - first_column)] blocks.
+    double* out = nullptr;
     std::size_t out_rows = 0;      ///< blocks of rows wanted
     std::size_t first_column = 0;  ///< first block of columns wanted
 };
@@ -63,6 +67,14 @@ struct PortKernels {
     /// @param factor  [leaf_factor_size], aligned to 64 bytes
     void (*leaves)(const PaddedArray&, const LeafPlace* places, std::size_t count, double* factor);
     void (*merge)(const PortMerge&);
+    /// Voltages of a batch of leaves from those of their ports.
+    /// @param places  [count] as reduced, of which the network is not needed any more
+    /// @param factor  what `leaves` left behind
+    /// @param ports   [leaf_ports × leaves_at_once], aligned to 64 bytes
+    /// @param word    word-line nodes, [cells of a leaf × leaves_at_once]
+    /// @param bit     bit-line nodes, likewise
+    void (*leaf_voltages)(const PaddedArray&, const LeafPlace* places, std::size_t count,
+                          const double* factor, const double* ports, double* word, double* bit);
 };
 
 /// @param set  one that this processor runs

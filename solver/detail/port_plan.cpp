@@ -168,8 +168,4 @@ PortPlan plan_ports(const ArrayShape& shape, const OuterPorts& outer) {
     return plan;
 }
 
-std::size_t padded_stride(std::size_t blocks) {
-    return (blocks | 1) * port_block;
-}
-
 }  // namespace kirchnet::detail

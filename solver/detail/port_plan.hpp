@@ -44,8 +44,8 @@ struct PlannedTile {
     std::array<std::vector<std::int32_t>, 2> interface_block;  ///< per child, its block numbers
     std::vector<std::int32_t> owner;                           ///< [port_blocks] which child
     std::vector<std::int32_t> place;                           ///< [port_blocks] block number there
-    std::size_t depth = 0;  ///< tiles above it
-    std::size_t leaf = 0;   ///< number of the first leaf below, in the order of the plan
+    std::size_t depth = 0;                                     ///< tiles above it
+    std::size_t leaf = 0;  ///< number of the first leaf below, in the order of the plan
 
     [[nodiscard]] bool is_leaf() const { return child[0] < 0; }
     /// Blocks that a side of this tile has.
@@ -61,7 +61,7 @@ struct PortPlan {
     OuterPorts outer;
     std::size_t leaf_rows = 0;
     std::size_t leaf_columns = 0;
-    std::vector<PlannedTile> tiles;     ///< the last one is the whole array
+    std::vector<PlannedTile> tiles;      ///< the last one is the whole array
     std::vector<std::size_t> leaf_tile;  ///< tile of each leaf, in the order they are needed
 
     [[nodiscard]] const PlannedTile& root() const { return tiles.back(); }
@@ -69,9 +69,5 @@ struct PortPlan {
 
 /// @param shape  rows and columns to cover, terminals at the outer edge included
 PortPlan plan_ports(const ArrayShape& shape, const OuterPorts& outer);
-
-/// Row length of a network or factor [doubles]: an odd number of cache lines, so that successive
-/// rows do not compete for the same places of the cache.
-std::size_t padded_stride(std::size_t blocks);
 
 }  // namespace kirchnet::detail

@@ -96,8 +96,8 @@ TEST_CASE("currents agree with a dense solution of the circuit's full tableau") 
         const Eigen::MatrixXd scale = T * inputs.cwiseAbs();
         CAPTURE(trial);
         // 1e-18 A: what elimination of the tableau leaves where no current flows.
-        REQUIRE((((T * inputs - expected).cwiseAbs().array() - 1e-18) <= 1e-12 * scale.array())
-                    .all());
+        REQUIRE(
+            (((T * inputs - expected).cwiseAbs().array() - 1e-18) <= 1e-12 * scale.array()).all());
     }
 }
 
@@ -109,8 +109,8 @@ TEST_CASE("every entry agrees with adjoint solves by KLU on two thousand arrays 
     for (int trial = 0; trial < 2000; ++trial) {
         const Crossbar crossbar = random_array(dice, {.largest = trial % 20 == 0 ? 40 : 13});
         REQUIRE(tree.reduce(crossbar));
-        const double difference = worst_entry(tree.transfer_rows(crossbar.shape().bit_lines),
-                                              nodal.transfer(crossbar));
+        const double difference =
+            worst_entry(tree.transfer_rows(crossbar.shape().bit_lines), nodal.transfer(crossbar));
         CAPTURE(trial);
         // The nodal engine's own error, see docs/methods/transfer-matrix.md.
         REQUIRE(difference < 2e-11);
@@ -229,4 +229,175 @@ TEST_CASE("open bit lines have rows of exact zeros") {
     const Eigen::MatrixXd T = transfer(Crossbar(wired(9, 12, dice).conductance(), wires));
     CHECK((T.row(4).array() == 0).all());
     CHECK((T.row(3).array() > 0).all());
+}
+
+namespace {
+
+PortTree reduced(const Crossbar& crossbar) {
+    PortTree tree(Retain::everything);
+    REQUIRE(tree.reduce(crossbar));
+    return tree;
+}
+
+Crossbar with_cells(const Crossbar& crossbar, CellMatrix cells) {
+    return Crossbar(std::move(cells), crossbar.wires(), crossbar.pattern());
+}
+
+}  // namespace
+
+TEST_CASE("a tree that keeps everything gives the same bits") {
+    Dice dice(22);
+    for (int trial = 0; trial < 100; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 40});
+        CAPTURE(trial);
+        REQUIRE(reduced(crossbar).transfer_rows(crossbar.shape().bit_lines) == transfer(crossbar));
+    }
+}
+
+TEST_CASE("changed cells cost what depends on them, and give the bits of a full reduction") {
+    Dice dice(23);
+    for (int trial = 0; trial < 60; ++trial) {
+        const Crossbar base = random_array(dice, {.largest = 60});
+        const auto [m, n] = base.shape();
+        PortTree tree = reduced(base);
+        for (const Index changes : {Index{1}, Index{5}, m * n / 10}) {
+            CellMatrix cells = base.conductance();
+            for (Index k = 0; k < changes; ++k)
+                cells(dice.integer(0, m - 1), dice.integer(0, n - 1)) =
+                    dice.chance(0.5) ? 1e-4 : 1e-6;
+            const Crossbar faulty = with_cells(base, cells);
+            REQUIRE(tree.reduce(faulty));
+            CAPTURE(trial);
+            REQUIRE(tree.transfer_rows(n) == transfer(faulty));
+        }
+    }
+}
+
+TEST_CASE("one changed cell reduces one batch of leaves, none changed reduces nothing") {
+    Dice dice(24);
+    const Crossbar base = wired(64, 64, dice);
+    PortTree tree = reduced(base);
+    CHECK(tree.leaves_reduced() == 64);
+    CellMatrix cells = base.conductance();
+    cells(20, 41) = 1e-3;
+    REQUIRE(tree.reduce(with_cells(base, cells)));
+    CHECK(tree.leaves_reduced() <= 8);
+    CHECK(tree.leaves_reduced() >= 1);
+    REQUIRE(tree.reduce(with_cells(base, cells)));
+    CHECK(tree.leaves_reduced() == 0);
+}
+
+TEST_CASE("voltages are those of the nodal equations") {
+    Dice dice(25);
+    NodalSolver nodal;
+    for (int trial = 0; trial < 300; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 30});
+        const auto [m, n] = crossbar.shape();
+        const Index batch = dice.integer(1, 11);
+        const Eigen::MatrixXd inputs = random_inputs(dice, m, batch);
+        const OperatingPoint point = nodal.solve(crossbar, inputs, Voltages::keep);
+        const auto voltages = reduced(crossbar).voltages(inputs, Eigen::MatrixXd::Zero(n, batch));
+        REQUIRE(voltages.size() == static_cast<std::size_t>(batch));
+        for (std::size_t k = 0; k < voltages.size(); ++k)
+            for (const auto& [found, expected] :
+                 {std::pair(&voltages[k].word_line, &point.word_line_voltage[k]),
+                  std::pair(&voltages[k].bit_line, &point.bit_line_voltage[k])})
+                for (Index i = 0; i < found->size(); ++i) {
+                    CAPTURE(trial);
+                    if (!std::isnan(expected->data()[i]))  // cut off
+                        REQUIRE(std::abs(found->data()[i] - expected->data()[i]) < 1e-13);
+                }
+    }
+}
+
+TEST_CASE("voltages do not depend on the instruction set beyond rounding") {
+    Dice dice(26);
+    const Crossbar crossbar = wired(33, 50, dice);
+    const Eigen::MatrixXd inputs = random_inputs(dice, 33, 3);
+    const Eigen::MatrixXd grounds = Eigen::MatrixXd::Zero(50, 3);
+    const auto expected = reduced(crossbar).voltages(inputs, grounds);
+    for (const InstructionSet set : available_instruction_sets()) {
+        PortTree tree(Retain::everything, set);
+        REQUIRE(tree.reduce(crossbar));
+        const auto found = tree.voltages(inputs, grounds);
+        CHECK((found[2].bit_line - expected[2].bit_line).cwiseAbs().maxCoeff() < 1e-14);
+    }
+}
+
+TEST_CASE("sources deliver what their cells conduct, and no charge is lost") {
+    Dice dice(27);
+    NodalSolver nodal;
+    for (int trial = 0; trial < 200; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20, .shorts = false});
+        const auto [m, n] = crossbar.shape();
+        const Eigen::MatrixXd inputs = random_inputs(dice, m, 2);
+        const OperatingPoint point = nodal.solve(crossbar, inputs, Voltages::keep);
+        PortTree tree = reduced(crossbar);
+        const Eigen::MatrixXd current = tree.source_currents(inputs);
+        CAPTURE(trial);
+        for (Index k = 0; k < 2; ++k) {
+            const auto& u = point.word_line_voltage[static_cast<std::size_t>(k)];
+            const auto& w = point.bit_line_voltage[static_cast<std::size_t>(k)];
+            for (Index r = 0; r < m; ++r) {
+                double expected = 0;
+                double scale = 0;
+                for (Index c = 0; c < n; ++c) {
+                    const double g = crossbar.conductance()(r, c);
+                    if (std::isnan(u(r, c)) || std::isnan(w(r, c))) continue;
+                    expected += g * (u(r, c) - w(r, c));
+                    scale += g * (std::abs(u(r, c)) + std::abs(w(r, c)));
+                }
+                REQUIRE(std::abs(current(r, k) - expected) <= 1e-11 * scale + 1e-30);
+            }
+            const double out = point.current.col(k).sum();
+            REQUIRE(std::abs(current.col(k).sum() - out) <=
+                    1e-11 * point.current.col(k).cwiseAbs().sum() + 1e-25);
+        }
+    }
+}
+
+TEST_CASE("sensitivity of one cell between two resistances by hand") {
+    // I = V / (R + 1 / g): dI/dg = V / (1 + g R)^2.
+    CellMatrix g(1, 1);
+    g(0, 0) = 1e-3;
+    Wires wires;
+    wires.word_line_segment = 300;
+    wires.bit_line_segment = 200;
+    const Eigen::VectorXd inputs = Eigen::VectorXd::Constant(1, 0.2);
+    const auto found = reduced(Crossbar(g, wires)).sensitivities(inputs, {0});
+    CHECK(found[0](0, 0) == doctest::Approx(0.2 / 2.25).epsilon(1e-14));
+}
+
+TEST_CASE("sensitivities are differences of solved currents") {
+    Dice dice(28);
+    for (int trial = 0; trial < 20; ++trial) {
+        const Crossbar base =
+            random_array(dice, {.largest = 20, .open_wires = false, .shorts = false});
+        const auto [m, n] = base.shape();
+        const Eigen::VectorXd inputs = random_inputs(dice, m, 1);
+        const std::vector<Index> bit_lines{0, n - 1};
+        const auto found = reduced(base).sensitivities(inputs, bit_lines);
+        for (int probe = 0; probe < 5; ++probe) {
+            const Index r = dice.integer(0, m - 1);
+            const Index c = dice.integer(0, n - 1);
+            const double step = 1e-4 * (base.conductance()(r, c) + 1e-6);
+            const auto current = [&](double change) -> Eigen::VectorXd {
+                CellMatrix cells = base.conductance();
+                cells(r, c) += change;
+                return NodalSolver().solve(with_cells(base, cells), inputs, Voltages::skip).current;
+            };
+            // One-sided where a cell does not conduct; error of second order otherwise.
+            const bool is_open = base.conductance()(r, c) == 0;
+            const Eigen::VectorXd slope =
+                is_open ? Eigen::VectorXd((4 * current(step) - 3 * current(0) - current(2 * step)) /
+                                          (2 * step))
+                        : Eigen::VectorXd((current(step) - current(-step)) / (2 * step));
+            for (std::size_t k = 0; k < bit_lines.size(); ++k) {
+                CAPTURE(trial);
+                // Differences of currents of at most 1e-3 A, exact to 1e-19 A.
+                REQUIRE(std::abs(found[k](r, c) - slope(bit_lines[k])) <=
+                        1e-5 * std::abs(slope(bit_lines[k])) + 1e-8);
+            }
+        }
+    }
 }

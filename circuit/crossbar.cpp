@@ -173,8 +173,8 @@ Crossbar Crossbar::with_law(CellLaw law) const {
 }
 
 bool operator==(const Crossbar& x, const Crossbar& y) {
-    return x.shape() == y.shape() && x.pattern_ == y.pattern_ && x.law_ == y.law_ && x.wires_ == y.wires_ &&
-           x.intended_ == y.intended_ && x.actual_ == y.actual_ &&
+    return x.shape() == y.shape() && x.pattern_ == y.pattern_ && x.law_ == y.law_ &&
+           x.wires_ == y.wires_ && x.intended_ == y.intended_ && x.actual_ == y.actual_ &&
            (x.faults_.array() == y.faults_.array()).all();
 }
 

@@ -42,8 +42,8 @@ struct Wires {
     LineResistance bit_line_segment = 0.0;
     LineResistance driver = 0.0;  ///< each driver of a word line, [word_lines]
     LineResistance sense = 0.0;   ///< each read-out input of a bit line, [bit_lines]
-    bool end_segments = true;  ///< false: no segment between a driver and the cell next to it,
-                               ///< nor between a cell and its read-out (as PytorX does)
+    bool end_segments = true;     ///< false: no segment between a driver and the cell next to it,
+                                  ///< nor between a cell and its read-out (as PytorX does)
     DriveSide drive = DriveSide::left;
     SenseSide sense_at = SenseSide::bottom;
 

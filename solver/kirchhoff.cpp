@@ -50,16 +50,22 @@ Eigen::MatrixXd terminal_currents(const Expansion& expansion, const Potentials& 
 }
 
 double relative_residual(const Expansion& expansion, const Potentials& potentials) {
+    // A branch current this small beside conductance times voltage is rounding of the voltages.
+    constexpr double rounding = 1e-14;
     const Potentials no_low_part = Potentials::Zero(potentials.rows(), potentials.cols());
     const Eigen::MatrixXd excess = inflow(expansion, potentials, no_low_part);
     double worst = 0;
     for (Index k = 0; k < potentials.cols() && expansion.unknowns > 0; ++k) {
         double largest_current = 0;
-        for (const Element& e : expansion.elements)
-            largest_current =
-                std::max(largest_current,
-                         std::abs(e.conductance * (potentials(e.from, k) - potentials(e.to, k))));
-        if (largest_current > 0)
+        double largest_scale = 0;
+        for (const Element& e : expansion.elements) {
+            const double from = potentials(e.from, k);
+            const double to = potentials(e.to, k);
+            largest_current = std::max(largest_current, std::abs(e.conductance * (from - to)));
+            largest_scale =
+                std::max(largest_scale, e.conductance * std::max(std::abs(from), std::abs(to)));
+        }
+        if (largest_current > rounding * largest_scale)
             worst = std::max(worst, excess.col(k).cwiseAbs().maxCoeff() / largest_current);
     }
     return worst;

@@ -25,7 +25,7 @@ Eigen::MatrixXd inflow(const Expansion& expansion, const Potentials& high, const
 Eigen::MatrixXd terminal_currents(const Expansion& expansion, const Potentials& potentials);
 
 /// Largest inflow of an unknown net over the largest branch current of the same input, the worst
-/// input of the batch; 0 where no current flows.
+/// input of the batch; 0 where no current flows beyond rounding of the voltages.
 double relative_residual(const Expansion& expansion, const Potentials& potentials);
 
 }  // namespace kirchnet

@@ -26,6 +26,7 @@ struct PortTree::State {
     void analyze(const Crossbar& crossbar);
     [[nodiscard]] bool has_plan_for(const Crossbar& crossbar) const;
     [[nodiscard]] bool is_cells_alone(const Crossbar& crossbar) const;
+    [[nodiscard]] std::vector<bool> changed_leaves(const Crossbar& crossbar) const;
     void reduce_changed(const Crossbar& crossbar);
     [[nodiscard]] std::size_t port(Side side, Index line) const;
     [[nodiscard]] double between(std::size_t i, std::size_t j) const;
@@ -55,21 +56,28 @@ bool PortTree::State::is_cells_alone(const Crossbar& crossbar) const {
     return last && has_plan_for(crossbar) && last->wires() == crossbar.wires();
 }
 
-void PortTree::State::reduce_changed(const Crossbar& crossbar) {
+/// Per leaf, in the order of the plan: whether a cell of it is another than in the last array.
+std::vector<bool> PortTree::State::changed_leaves(const Crossbar& crossbar) const {
     const CellMatrix& before = last->conductance();
     const CellMatrix& now = crossbar.conductance();
     const PortPlan& plan = elimination->plan();
-    std::vector<bool> is_changed(plan.leaf_tile.size(), false);
-    for (std::size_t leaf = 0; leaf < is_changed.size(); ++leaf) {
-        const LeafBox& box = plan.tiles[plan.leaf_tile[leaf]].box;
-        const Index above = static_cast<Index>(padded->row_of(0));
-        const Index r = std::max<Index>(0, static_cast<Index>(box.first_row * leaf_side) - above);
-        const Index end_r = static_cast<Index>(box.last_row * leaf_side) - above;
-        const Index c = std::min(static_cast<Index>(box.first_column * leaf_side), now.cols());
-        const Index end_c = std::min(static_cast<Index>(box.last_column * leaf_side), now.cols());
-        const Index rows = std::max<Index>(0, end_r - r);
-        is_changed[leaf] = before.block(r, c, rows, end_c - c) != now.block(r, c, rows, end_c - c);
+    const auto above = static_cast<Index>(padded->row_of(0));
+    std::vector<bool> is_changed;
+    for (const std::size_t tile : plan.leaf_tile) {
+        const LeafBox& box = plan.tiles[tile].box;
+        const auto first_row = static_cast<Index>(box.first_row * leaf_side) - above;
+        const auto first_column = static_cast<Index>(box.first_column * leaf_side);
+        const Index r = std::clamp<Index>(first_row, 0, now.rows());
+        const Index c = std::min(first_column, now.cols());
+        const Index rows = std::clamp<Index>(first_row + leaf_side, 0, now.rows()) - r;
+        const Index columns = std::min<Index>(first_column + leaf_side, now.cols()) - c;
+        is_changed.push_back(before.block(r, c, rows, columns) != now.block(r, c, rows, columns));
     }
+    return is_changed;
+}
+
+void PortTree::State::reduce_changed(const Crossbar& crossbar) {
+    const std::vector<bool> is_changed = changed_leaves(crossbar);
     padded->fill_cells(crossbar);
     leaves_reduced = elimination->reduce_again(padded->view(), is_changed);
 }
@@ -162,6 +170,13 @@ bool PortTree::reduce(const Crossbar& crossbar) {
     state.shape = crossbar.shape();
     if (state.retain == Retain::everything) state.last = crossbar;
     return true;
+}
+
+std::optional<double> PortTree::share_changed(const Crossbar& crossbar) const {
+    if (!state_->is_cells_alone(crossbar)) return std::nullopt;
+    const std::vector<bool> is_changed = state_->changed_leaves(crossbar);
+    const auto changed = std::count(is_changed.begin(), is_changed.end(), true);
+    return static_cast<double>(changed) / static_cast<double>(is_changed.size());
 }
 
 Eigen::MatrixXd PortTree::transfer_rows(Index bit_lines) const {

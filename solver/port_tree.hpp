@@ -1,6 +1,7 @@
 #pragma once
 
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "circuit/crossbar.hpp"
@@ -38,6 +39,10 @@ class PortTree {
     /// alone changed since the last call, only the tiles above changed cells are merged anew.
     /// @return  false when a conductance is above 1e100 S, which this method leaves to others
     [[nodiscard]] bool reduce(const Crossbar& crossbar);
+
+    /// Share of leaves (8 × 8 cells) in which this array differs from the one reduced last; nothing
+    /// where there is none, or more than cells differ. Needs `Retain::everything`.
+    [[nodiscard]] std::optional<double> share_changed(const Crossbar& crossbar) const;
 
     /// The first rows of the transfer matrix [S], [bit_lines × word_lines], of the array reduced
     /// last.

@@ -3,9 +3,14 @@
 #include <limits>
 
 #include "circuit/elements.hpp"
+#include "solver/kirchhoff.hpp"
 
 namespace kirchnet {
 namespace {
+
+// Above this share of leaves to reduce again, a whole reduction in little memory is faster
+// (bench_transfer, fault_update).
+constexpr double most_changed = 0.4;
 
 /// With every segment connecting, each node reaches a terminal along its own line.
 bool may_be_cut_off(const Wires& wires) {
@@ -16,28 +21,83 @@ bool may_be_cut_off(const Wires& wires) {
            has_open(wires.driver) || has_open(wires.sense);
 }
 
+void set_cut_off(const std::vector<NetIndex>& nets, CellMatrix& voltage) {
+    for (std::size_t i = 0; i < nets.size(); ++i)
+        if (nets[i] == cut_off_net) voltage.data()[i] = std::numeric_limits<double>::quiet_NaN();
+}
+
+/// Voltage of every net from those of its nodes.
+Potentials gather(const Expansion& expansion, const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                  const std::vector<NodeVoltages>& voltages) {
+    Potentials potentials = Potentials::Zero(net_count(expansion), inputs.cols());
+    potentials.middleRows(expansion.unknowns, expansion.word_lines) = inputs;
+    for (Index k = 0; k < inputs.cols(); ++k) {
+        const NodeVoltages& voltage = voltages[static_cast<std::size_t>(k)];
+        for (NetIndex net = 0; net < expansion.unknowns; ++net) {
+            const Index node = expansion.first_node[static_cast<std::size_t>(net)];
+            potentials(net, k) = node < expansion.cells()
+                                     ? voltage.word_line.data()[node]
+                                     : voltage.bit_line.data()[node - expansion.cells()];
+        }
+    }
+    return potentials;
+}
+
 }  // namespace
 
 OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
                                      const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                      Voltages voltages) {
     check_inputs(crossbar, inputs);
+    require_linear_cells(crossbar, "engine transfer");
     OperatingPoint point;
-    if (voltages == Voltages::keep) {
+    if (!whole_.reduce(crossbar)) {
         point = nodal_.solve(crossbar, inputs, voltages);
+        point.warnings.emplace_back(
+            "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
+        return point;
+    }
+    point.current = whole_.transfer_rows(crossbar.shape().bit_lines) * inputs;
+    if (voltages == Voltages::keep) {
+        keep_voltages(crossbar, inputs, point);
     } else {
         // T alone cannot tell Kirchhoff's residual.
         point.residual = std::numeric_limits<double>::quiet_NaN();
         if (may_be_cut_off(crossbar.wires()))
-            if (const auto warning = describe_cut_off(expand(crossbar)); !warning.empty())
-                point.warnings.push_back(warning);
+            if (auto warning = describe_cut_off(expand(crossbar)); !warning.empty())
+                point.warnings.push_back(std::move(warning));
     }
-    point.current = transfer(crossbar) * inputs;
     return point;
 }
 
+void TransferSolver::keep_voltages(const Crossbar& crossbar,
+                                   const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                   OperatingPoint& point) {
+    if (!kept_.reduce(crossbar)) return;
+    const Expansion expansion = expand(crossbar);
+    const auto voltages =
+        kept_.voltages(inputs, Eigen::MatrixXd::Zero(crossbar.shape().bit_lines, inputs.cols()));
+    point.residual = relative_residual(expansion, gather(expansion, inputs, voltages));
+    for (const NodeVoltages& voltage : voltages) {
+        point.word_line_voltage.push_back(voltage.word_line);
+        point.bit_line_voltage.push_back(voltage.bit_line);
+        set_cut_off(expansion.word_net, point.word_line_voltage.back());
+        set_cut_off(expansion.bit_net, point.bit_line_voltage.back());
+    }
+    if (auto warning = describe_cut_off(expansion); !warning.empty())
+        point.warnings.push_back(std::move(warning));
+}
+
+bool TransferSolver::is_worth_keeping(const Crossbar& crossbar) const {
+    if (!settings_.keeps_tree) return false;
+    const auto share = kept_.share_changed(crossbar);
+    return !share || *share <= most_changed;
+}
+
 Eigen::MatrixXd TransferSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
-    if (tree_.reduce(crossbar)) return tree_.transfer_rows(bit_lines);
+    require_linear_cells(crossbar, "a transfer matrix");
+    PortTree& tree = is_worth_keeping(crossbar) ? kept_ : whole_;
+    if (tree.reduce(crossbar)) return tree.transfer_rows(bit_lines);
     return nodal_.transfer_rows(crossbar, bit_lines);
 }
 

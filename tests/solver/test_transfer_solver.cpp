@@ -1,0 +1,95 @@
+#include <doctest/doctest.h>
+
+#include <cmath>
+#include <limits>
+
+#include "circuit/error.hpp"
+#include "random_arrays.hpp"
+#include "solver/nodal_solver.hpp"
+#include "solver/transfer_solver.hpp"
+
+using namespace kirchnet;
+using test::Dice;
+using test::random_array;
+using test::random_inputs;
+
+TEST_CASE("currents, voltages and warnings are those of the nodal engine") {
+    Dice dice(31);
+    NodalSolver nodal;
+    TransferSolver transfer;
+    for (int trial = 0; trial < 200; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        const Eigen::MatrixXd inputs = random_inputs(dice, crossbar.shape().word_lines, 3);
+        const OperatingPoint expected = nodal.solve(crossbar, inputs, Voltages::keep);
+        const OperatingPoint found = transfer.solve(crossbar, inputs, Voltages::keep);
+        const Eigen::MatrixXd scale = transfer.transfer(crossbar) * inputs.cwiseAbs();
+        CAPTURE(trial);
+        REQUIRE(
+            ((found.current - expected.current).cwiseAbs().array() <= 1e-11 * scale.array()).all());
+        REQUIRE(found.warnings == expected.warnings);
+        REQUIRE(found.residual < 1e-6);
+        for (std::size_t k = 0; k < 3; ++k)
+            for (Index i = 0; i < crossbar.shape().cells(); ++i) {
+                const double x = found.word_line_voltage[k].data()[i];
+                const double y = expected.word_line_voltage[k].data()[i];
+                REQUIRE(std::isnan(x) == std::isnan(y));
+                if (!std::isnan(x)) REQUIRE(std::abs(x - y) < 1e-13);
+            }
+    }
+}
+
+TEST_CASE("without voltages, cut-off nets are still named and no residual is claimed") {
+    Wires wires;
+    wires.bit_line_segment = std::numeric_limits<double>::infinity();
+    const Crossbar crossbar(CellMatrix::Zero(2, 2), wires);
+    const OperatingPoint point =
+        TransferSolver().solve(crossbar, Eigen::MatrixXd::Ones(2, 1), Voltages::skip);
+    CHECK(std::isnan(point.residual));
+    REQUIRE(point.warnings.size() == 1);
+    CHECK(
+        point.warnings[0] ==
+        NodalSolver().solve(crossbar, Eigen::MatrixXd::Ones(2, 1), Voltages::keep).warnings.at(0));
+}
+
+TEST_CASE("what is beyond the method goes to the nodal engine, and the result says so") {
+    // 1 V through one cell of 1e120 S and a sense resistance of 10 ohm.
+    Wires wires;
+    wires.sense = 10;
+    const Crossbar crossbar(CellMatrix::Constant(1, 1, 1e120), wires);
+    TransferSolver solver;
+    const OperatingPoint point =
+        solver.solve(crossbar, Eigen::MatrixXd::Ones(1, 1), Voltages::skip);
+    CHECK(point.current(0, 0) == doctest::Approx(0.1));
+    REQUIRE(point.warnings.size() == 1);
+    CHECK(point.warnings[0].find("engine nodal") != std::string::npos);
+    CHECK(solver.transfer(crossbar)(0, 0) == doctest::Approx(0.1));
+}
+
+TEST_CASE("a series of fault maps gives the same bits with and without the kept tree") {
+    Dice dice(32);
+    const Crossbar base =
+        random_array(dice, {.largest = 60, .open_wires = false, .zero_resistances = false});
+    const auto [m, n] = base.shape();
+    TransferSolver kept(TransferSettings{.keeps_tree = true});
+    TransferSolver fresh;
+    for (const int changes : {0, 1, 3, 400, 2, 0, 1}) {
+        CellMatrix cells = base.conductance();
+        for (int k = 0; k < changes; ++k)
+            cells(dice.integer(0, m - 1), dice.integer(0, n - 1)) = 1e-4;
+        const Crossbar faulty(cells, base.wires());
+        REQUIRE(kept.transfer(faulty) == fresh.transfer(faulty));
+    }
+    const Crossbar other = random_array(dice, {.largest = 20});
+    CHECK(kept.transfer(other) == fresh.transfer(other));
+}
+
+TEST_CASE("inputs of another shape and cells of another law are refused") {
+    const Crossbar crossbar(CellMatrix::Constant(2, 2, 1e-4));
+    TransferSolver solver;
+    CHECK_THROWS_AS((void)solver.solve(crossbar, Eigen::MatrixXd::Ones(3, 1), Voltages::skip),
+                    InvalidInput);
+    const Crossbar nonlinear = crossbar.with_law(parse_cell_law("sinh:2"));
+    CHECK_THROWS_AS((void)solver.solve(nonlinear, Eigen::MatrixXd::Ones(2, 1), Voltages::skip),
+                    InvalidInput);
+    CHECK_THROWS_AS((void)solver.transfer(nonlinear), InvalidInput);
+}

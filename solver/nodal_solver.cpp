@@ -168,6 +168,7 @@ NodalSolver::~NodalSolver() = default;
 OperatingPoint NodalSolver::solve(const Crossbar& crossbar,
                                   const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                   Voltages voltages) {
+    if (!crossbar.law().is_linear()) return newton_.solve(crossbar, inputs, voltages);
     check_inputs(crossbar, inputs);
     state_->prepare(crossbar);
     const Expansion& expansion = state_->expansion;
@@ -190,6 +191,7 @@ OperatingPoint NodalSolver::solve(const Crossbar& crossbar,
 }
 
 Eigen::MatrixXd NodalSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
+    require_linear_cells(crossbar, "a transfer matrix");
     state_->prepare(crossbar);
     const Expansion& expansion = state_->expansion;
     Eigen::MatrixXd T(bit_lines, expansion.word_lines);

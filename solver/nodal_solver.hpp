@@ -3,12 +3,14 @@
 #include <memory>
 
 #include "circuit/operating_point_solver.hpp"
+#include "solver/newton.hpp"
 
 namespace kirchnet {
 
 /// The reference engine: nodal equations of the whole array, solved directly by KLU. Keeps the
 /// symbolic analysis while the pattern stands, so a series of arrays of one shape is only
-/// refactorised; an array equal to the last one is not even that. One object serves one thread.
+/// refactorised; an array equal to the last one is not even that. Nonlinear cells are left to
+/// `NewtonSolver`. One object serves one thread.
 class NodalSolver final : public OperatingPointSolver {
   public:
     NodalSolver();
@@ -19,8 +21,7 @@ class NodalSolver final : public OperatingPointSolver {
                                        const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                        Voltages voltages) override;
     /// T by one adjoint solve per bit line.
-    [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar,
-                                                Index bit_lines) override;
+    [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines) override;
 
     /// How much rounding grows in the last array solved: the largest, over its nets, of
     /// L^-1 diag(L) 1, which is at least half of Skeel's condition number; 0 without unknown nets.
@@ -29,6 +30,7 @@ class NodalSolver final : public OperatingPointSolver {
   private:
     struct State;
     std::unique_ptr<State> state_;
+    NewtonSolver newton_;
 };
 
 }  // namespace kirchnet

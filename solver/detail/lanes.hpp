@@ -69,29 +69,24 @@ inline Lanes half_exp(Lanes x) {
     return x != x ? x : result;
 }
 
-/// sinh x = x + x^3 (1/3! + x^2/5! + ...), to the last bit or two for |x| <= 1.
-inline Lanes sinh_near(Lanes x, const double (&series)[9]) {
+/// sinh x = x + x^3 (1/3! + x^2/5! + ...)
+template <int terms>
+inline Lanes sinh_near(Lanes x, const double (&series)[8]) {
     const Lanes s = x * x;
-    Lanes p = broadcast(series[8]);
-    for (int k = 7; k >= 0; --k) p = p * s + series[k];
+    Lanes p = broadcast(series[terms - 1]);
+    for (int k = terms - 2; k >= 0; --k) p = p * s + series[k];
     return x + x * (s * p);
 }
 
-inline constexpr double sinh_series[9] = {1.0 / 6.0,
-                                          1.0 / 120.0,
-                                          1.0 / 5040.0,
-                                          1.0 / 362880.0,
-                                          1.0 / 39916800.0,
-                                          1.0 / 6227020800.0,
-                                          1.0 / 1307674368000.0,
-                                          1.0 / 355687428096000.0,
-                                          1.0 / 121645100408832000.0};
+inline constexpr double sinh_series[8] = {
+    1.0 / 6.0,        1.0 / 120.0,        1.0 / 5040.0,          1.0 / 362880.0,
+    1.0 / 39916800.0, 1.0 / 6227020800.0, 1.0 / 1307674368000.0, 1.0 / 355687428096000.0};
 
 inline Lanes sinh_any(Lanes x) {
     const Lanes size = magnitude(x);
     const Lanes e = half_exp(size);
     const Lanes far = with_sign_of(e - 0.25 / e, x);
-    return size <= 1.0 ? sinh_near(x, sinh_series) : far;
+    return size <= 1.0 ? sinh_near<8>(x, sinh_series) : far;
 }
 
 inline Lanes cosh_any(Lanes x) {

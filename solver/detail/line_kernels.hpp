@@ -13,14 +13,15 @@ struct LawView {
                            double* result, std::size_t size);
     Kind kind = ohmic;
     double factor = 0;              ///< a of sinh
-    double series[9] = {};          ///< a^2k / (2k + 1)!, k = 1 to 9
+    double series[8] = {};          ///< a^2k / (2k + 1)!, k = 1 to 8
     const void* context = nullptr;  ///< of a custom law
     Block current = nullptr;
     Block derivative = nullptr;
 };
 
-/// Beyond this |a v| the series of sinh no longer reaches the last bit.
-inline constexpr double series_limit = 1.0;
+/// Up to these |a v| the series of sinh reaches the last bit: x^14 / 15! and x^18 / 19! are 1e-16.
+inline constexpr double reach_of_6_terms = 0.52;
+inline constexpr double reach_of_8_terms = 1.14;
 
 /// Elimination of lines with constant conductances: y_k = x_k + m_(k-1) y_(k-1), then
 /// u_k = q_k y_k + m_k u_(k+1).
@@ -46,8 +47,9 @@ struct LineGrid {
 /// `lanes` inputs side by side: every value below is `lanes` consecutive doubles, cache-line
 /// aligned.
 struct LineState {
-    const double* source;    ///< [rows] V
-    double* word;            ///< [rows × columns] V
+    const double* source;      ///< [rows] V
+    const double* relaxation;  ///< [1] omega: 1 takes word-line voltages as solved
+    double* word;              ///< [rows × columns] V
     double* bit;             ///< [rows × columns] V, or eliminated right-hand sides between passes
     double* scratch;         ///< [scratch_rows × columns]
     double* source_current;  ///< [rows] A out of each source, at the last pass

@@ -1,7 +1,9 @@
 // Compiled once per instruction set (cmake/KirchnetTargets.cmake). Alternating line solves and
 // Newton-PCG for nonlinear cells, docs/methods/nonlinear-cells.md, in its symbols:
-//     (L_w + kappa G) u' = source + kappa G u - I(u - w)
+//     (L_w + kappa G) x = source + kappa G u - I(u - w),   u' = u + omega (x - u)
 //     (L_b + kappa G) w' = I(u - w) + kappa G (u' - u + w)
+#include <type_traits>
+
 #include "solver/detail/lanes.hpp"
 #include "solver/detail/line_kernels.hpp"
 
@@ -18,6 +20,14 @@ const Lanes* as_lanes(const double* x) {
     return reinterpret_cast<const Lanes*>(x);
 }
 
+constexpr double any_voltage = __builtin_inf();
+
+bool any(Bits mask) {
+    for (std::size_t k = 0; k < lanes; ++k)
+        if (mask[k] != 0) return true;
+    return false;
+}
+
 /// g v
 struct Ohmic {
     static constexpr bool in_blocks = false;
@@ -26,11 +36,12 @@ struct Ohmic {
     Lanes slope(double g, Lanes) const { return broadcast(g); }
 };
 
-/// g sinh(a v) / a while |a v| <= 1
+/// g sinh(a v) / a while |a v| is within the reach of so many terms
+template <int terms>
 struct SinhNear {
     static constexpr bool in_blocks = false;
     explicit SinhNear(const LawView& law) : law_(law) {}
-    Lanes current(double g, Lanes v) const { return g * sinh_near(v, law_.series); }
+    Lanes current(double g, Lanes v) const { return g * sinh_near<terms>(v, law_.series); }
     Lanes slope(double g, Lanes v) const { return g * cosh_any(law_.factor * v); }
 
   private:
@@ -76,8 +87,10 @@ struct InBlocks {
 
 /// Currents of one word line's cells.
 template <typename Law>
-void row_currents(const Law& law, const double* g, const Lanes* u, const Lanes* w, Lanes* current,
-                  Lanes* scratch, std::size_t n) {
+void row_currents(const Law& law_of_grid, const double* __restrict g, const Lanes* __restrict u,
+                  const Lanes* __restrict w, Lanes* __restrict current, Lanes* scratch,
+                  std::size_t n) {
+    const Law law = law_of_grid;
     if constexpr (Law::in_blocks) {
         for (std::size_t c = 0; c < n; ++c) current[c] = u[c] - w[c];
         Lanes* v = scratch + n;
@@ -115,6 +128,7 @@ struct PassRows {
     Lanes* current;        ///< only of laws in blocks
     Lanes* block_scratch;  ///< [2 × columns], only of laws in blocks
     const Lanes* zero;
+    Lanes* eliminated;  ///< y of the word line at hand
 };
 
 /// Back substitution for one word line of bit-line voltages, into `rows.bit_voltage`.
@@ -125,17 +139,23 @@ void substitute_row(const LineFactors& factors, std::size_t row, std::size_t n, 
     for (std::size_t c = 0; c < n; ++c) w[c] = q[c] * d[c] + m[c] * w[c];
 }
 
-/// Right-hand side of one word line, eliminated: overwrites u by y and d by I - kappa g v.
+/// Right-hand side of one word line, eliminated to `rows.eliminated`; overwrites d by
+/// I - kappa g v.
 template <typename Law, BitContent content>
-void eliminate_word_line(const LineGrid& grid, const Law& law, const LineFactors& back,
-                         std::size_t row, Lanes source, Lanes* u, Lanes* d, const PassRows& rows) {
+void eliminate_word_line(const LineGrid& grid, const Law& law_of_grid, const LineFactors& back,
+                         std::size_t row, Lanes source, const Lanes* __restrict u,
+                         Lanes* __restrict d, const PassRows& rows) {
+    const Law law = law_of_grid;  // a copy that no store can alias stays in registers
+    const double kappa = grid.slope;
     const std::size_t n = grid.columns;
-    const double* g = grid.cell + row * n;
-    const double* q = back.inverse_pivot + row * n;
-    const double* mb = back.coupling + row * n;
-    const double* m = grid.word.coupling + row * n;
+    const double* __restrict g = grid.cell + row * n;
+    const double* __restrict q = back.inverse_pivot + row * n;
+    const double* __restrict mb = back.coupling + row * n;
+    const double* __restrict m = grid.word.coupling + row * n;
     const double* wire = grid.word_wire + row * (n + 1);
-    Lanes* w = rows.bit_voltage;
+    Lanes* __restrict w = rows.bit_voltage;
+    const Lanes* __restrict block_current = rows.current;
+    Lanes* __restrict eliminated_right = rows.eliminated;
     if constexpr (content == voltages)
         for (std::size_t c = 0; c < n; ++c) w[c] = d[c];
     else if constexpr (Law::in_blocks)
@@ -148,31 +168,35 @@ void eliminate_word_line(const LineGrid& grid, const Law& law, const LineFactors
         const Lanes v = u[c] - w[c];
         Lanes current;
         if constexpr (Law::in_blocks)
-            current = rows.current[c];
+            current = block_current[c];
         else
             current = law.current(g[c], v);
-        const double kappa_g = grid.slope * g[c];
+        const double kappa_g = kappa * g[c];
         d[c] = current - kappa_g * v;
         Lanes right = kappa_g * u[c] - current;
         if (c + 1 == n) right += wire[n] * source;
         y = right + coupling * y;
-        u[c] = y;
+        eliminated_right[c] = y;
         coupling = m[c];
     }
 }
 
 /// Voltages of one word line, and its part of the bit lines' elimination into d.
-void finish_word_line(const LineGrid& grid, std::size_t row, const double* forward_coupling,
-                      const Lanes* d_before, Lanes* u, Lanes* d) {
+void finish_word_line(const LineGrid& grid, std::size_t row,
+                      const double* __restrict forward_coupling, const Lanes* __restrict d_before,
+                      const Lanes* __restrict y, Lanes omega, Lanes* __restrict u,
+                      Lanes* __restrict d) {
+    const double kappa = grid.slope;
     const std::size_t n = grid.columns;
-    const double* g = grid.cell + row * n;
-    const double* q = grid.word.inverse_pivot + row * n;
-    const double* m = grid.word.coupling + row * n;
-    Lanes next{};
+    const double* __restrict g = grid.cell + row * n;
+    const double* __restrict q = grid.word.inverse_pivot + row * n;
+    const double* __restrict m = grid.word.coupling + row * n;
+    Lanes x{};
     for (std::size_t c = n; c-- > 0;) {
-        next = q[c] * u[c] + m[c] * next;
-        u[c] = next;
-        d[c] = d[c] + (grid.slope * g[c]) * next + forward_coupling[c] * d_before[c];
+        x = q[c] * y[c] + m[c] * x;
+        const Lanes relaxed = u[c] + omega * (x - u[c]);
+        u[c] = relaxed;
+        d[c] = d[c] + (kappa * g[c]) * relaxed + forward_coupling[c] * d_before[c];
     }
 }
 
@@ -183,9 +207,10 @@ void pass_as(const LineGrid& grid, const Law& law, const LineState& state, Direc
     const LineFactors& back = grid.bit[direction == downwards ? upwards : downwards];
     const LineFactors& forward = grid.bit[direction];
     Lanes* scratch = as_lanes(state.scratch);
-    const PassRows rows{scratch, scratch + n, scratch + 2 * n, scratch + 4 * n};
+    const PassRows rows{scratch, scratch + n, scratch + 2 * n, scratch + 4 * n, scratch + 5 * n};
     for (std::size_t c = 0; c < n; ++c) rows.bit_voltage[c] = scratch[4 * n + c] = Lanes{};
     Lanes* source_current = as_lanes(state.source_current);
+    const Lanes omega = *as_lanes(state.relaxation);
     const Lanes* d_before = rows.zero;
     const double* coupling = forward.coupling;
     for (std::size_t k = 0; k < grid.rows; ++k) {
@@ -194,7 +219,7 @@ void pass_as(const LineGrid& grid, const Law& law, const LineState& state, Direc
         Lanes* u = as_lanes(state.word) + row * n;
         Lanes* d = as_lanes(state.bit) + row * n;
         eliminate_word_line<Law, content>(grid, law, back, row, source, u, d, rows);
-        finish_word_line(grid, row, coupling, d_before, u, d);
+        finish_word_line(grid, row, coupling, d_before, rows.eliminated, omega, u, d);
         const double* wire = grid.word_wire + row * (n + 1);
         source_current[row] = wire[0] * (source - u[0]) + wire[n] * (source - u[n - 1]);
         coupling = forward.coupling + row * n;
@@ -203,21 +228,30 @@ void pass_as(const LineGrid& grid, const Law& law, const LineState& state, Direc
 }
 
 /// Calls `run` with the law's own type.
-/// @param near  whether every |a v| is known to stay within the series
+/// @param voltage  that no cell exceeds
 template <typename Run>
-auto with_law(const LawView& law, bool near, Run run) {
+auto with_law(const LawView& law, double voltage, Run run) {
     switch (law.kind) {
         case LawView::ohmic:
             return run(Ohmic(law));
         case LawView::sinh:
-            return near ? run(SinhNear(law)) : run(SinhAny(law));
+            if (law.factor * voltage <= reach_of_6_terms) return run(SinhNear<6>(law));
+            if (law.factor * voltage <= reach_of_8_terms) return run(SinhNear<8>(law));
+            return run(SinhAny(law));
         case LawView::custom:
             break;
     }
     return run(InBlocks(law));
 }
 
-bool stays_near(const LineGrid& grid, const LineState& state) {
+double largest_of(Lanes x) {
+    double result = x[0];
+    for (std::size_t k = 1; k < lanes; ++k) result = x[k] > result ? x[k] : result;
+    return result;
+}
+
+/// Node voltages lie between those of the terminals, once iterates have settled.
+double voltage_range(const LineGrid& grid, const LineState& state) {
     const Lanes* source = as_lanes(state.source);
     Lanes highest{};
     Lanes lowest{};
@@ -225,14 +259,11 @@ bool stays_near(const LineGrid& grid, const LineState& state) {
         highest = source[r] > highest ? source[r] : highest;
         lowest = source[r] < lowest ? source[r] : lowest;
     }
-    const Lanes range = highest - lowest;
-    for (std::size_t k = 0; k < lanes; ++k)
-        if (!(grid.law.factor * range[k] <= series_limit)) return false;
-    return true;
+    return largest_of(highest - lowest);
 }
 
 void pass(const LineGrid& grid, const LineState& state, Direction direction, BitContent content) {
-    with_law(grid.law, stays_near(grid, state), [&](const auto& law) {
+    with_law(grid.law, voltage_range(grid, state), [&](const auto& law) {
         using Law = std::decay_t<decltype(law)>;
         if (content == voltages)
             pass_as<Law, voltages>(grid, law, state, direction);
@@ -257,85 +288,115 @@ void finish(const LineGrid& grid, const LineState& state, Direction direction) {
     }
 }
 
-/// Kirchhoff's law at the nets of one word line and its cells' bit-line ends: current into each.
+/// The wires and neighbours of one word line's nets.
 struct RowBalance {
-    const LineGrid& grid;
-    const LineState& state;
+    std::size_t n;
+    const double* __restrict wire;   ///< of the word line
+    const double* __restrict above;  ///< of the bit lines
+    const double* __restrict below;
+    Lanes source;
+    const Lanes* __restrict u;
+    const Lanes* __restrict w;
+    const Lanes* __restrict w_above;  ///< zeros at the first word line
+    const Lanes* __restrict w_below;  ///< zeros at the last
 
-    [[nodiscard]] const Lanes* word(std::size_t row) const {
-        return as_lanes(state.word) + row * grid.columns;
+    /// @param zero  [columns]
+    RowBalance(const LineGrid& grid, const LineState& state, std::size_t row, const Lanes* zero)
+        : n(grid.columns),
+          wire(grid.word_wire + row * (n + 1)),
+          above(grid.bit_wire + row * n),
+          below(above + n),
+          source(as_lanes(state.source)[row]),
+          u(as_lanes(state.word) + row * n),
+          w(as_lanes(state.bit) + row * n),
+          w_above(row == 0 ? zero : w - n),
+          w_below(row + 1 == grid.rows ? zero : w + n) {}
+
+    [[nodiscard]] Lanes from_left(std::size_t c) const {
+        return wire[c] * ((c == 0 ? source : u[c - 1]) - u[c]);
     }
-    [[nodiscard]] const Lanes* bit(std::size_t row) const {
-        return as_lanes(state.bit) + row * grid.columns;
+    [[nodiscard]] Lanes from_right(std::size_t c) const {
+        return wire[c + 1] * ((c + 1 == n ? source : u[c + 1]) - u[c]);
     }
-    [[nodiscard]] Lanes from_left(std::size_t row, std::size_t c) const {
-        const double wire = grid.word_wire[row * (grid.columns + 1) + c];
-        const Lanes* u = word(row);
-        return wire * ((c == 0 ? as_lanes(state.source)[row] : u[c - 1]) - u[c]);
+    [[nodiscard]] Lanes from_above(std::size_t c) const { return above[c] * (w_above[c] - w[c]); }
+    [[nodiscard]] Lanes from_below(std::size_t c) const { return below[c] * (w_below[c] - w[c]); }
+    [[nodiscard]] Lanes into_word(std::size_t c, Lanes current) const {
+        return (from_left(c) + from_right(c)) - current;
     }
-    [[nodiscard]] Lanes from_right(std::size_t row, std::size_t c) const {
-        const std::size_t n = grid.columns;
-        const double wire = grid.word_wire[row * (n + 1) + c + 1];
-        const Lanes* u = word(row);
-        return wire * ((c + 1 == n ? as_lanes(state.source)[row] : u[c + 1]) - u[c]);
-    }
-    [[nodiscard]] Lanes from_above(std::size_t row, std::size_t c) const {
-        const double wire = grid.bit_wire[row * grid.columns + c];
-        return wire * ((row == 0 ? Lanes{} : bit(row - 1)[c]) - bit(row)[c]);
-    }
-    [[nodiscard]] Lanes from_below(std::size_t row, std::size_t c) const {
-        const double wire = grid.bit_wire[(row + 1) * grid.columns + c];
-        return wire * ((row + 1 == grid.rows ? Lanes{} : bit(row + 1)[c]) - bit(row)[c]);
+    [[nodiscard]] Lanes into_bit(std::size_t c, Lanes current) const {
+        return (from_above(c) + from_below(c)) + current;
     }
 };
 
-template <typename Law>
-void residual_as(const LineGrid& grid, const Law& law, const LineState& state,
-                 const LineResidual& result) {
-    constexpr double epsilon = 2.220446049250313e-16;
-    const std::size_t n = grid.columns;
-    const RowBalance balance{grid, state};
-    Lanes* current = as_lanes(state.scratch);
-    Lanes* bit_current = as_lanes(state.bit_current);
-    for (std::size_t c = 0; c < n; ++c) bit_current[c] = Lanes{};
+/// A row of zeros in the scratch space, behind what `row_currents` uses.
+const Lanes* zero_row(const LineGrid& grid, const LineState& state) {
+    Lanes* zero = as_lanes(state.scratch) + 3 * grid.columns;
+    for (std::size_t c = 0; c < grid.columns; ++c) zero[c] = Lanes{};
+    return zero;
+}
+
+/// What a residual adds up.
+struct Sums {
     Lanes missing{};
     Lanes cells{};
     Lanes rounding{};
     Lanes largest{};
     Lanes branch{};
-    for (std::size_t row = 0; row < grid.rows; ++row) {
-        const double* word_wire = grid.word_wire + row * (n + 1);
-        const double* above = grid.bit_wire + row * n;
-        const double* below = above + n;
-        const Lanes* u = balance.word(row);
-        const Lanes* w = balance.bit(row);
-        row_currents(law, grid.cell + row * n, u, w, current, current + n, n);
-        for (std::size_t c = 0; c < n; ++c) {
-            const Lanes left = balance.from_left(row, c);
-            const Lanes top = balance.from_above(row, c);
-            const Lanes bottom = balance.from_below(row, c);
-            const Lanes at_word = magnitude((left + balance.from_right(row, c)) - current[c]);
-            const Lanes at_bit = magnitude((top + bottom) + current[c]);
-            missing += at_word + at_bit;
-            largest = larger(larger(at_word, at_bit), largest);
+    Lanes voltage{};  ///< largest over a cell
+
+    void add_row(const RowBalance& row_of_grid, const Lanes* __restrict current,
+                 Lanes* __restrict bit_current) {
+        const RowBalance row = row_of_grid;
+        Sums sums = *this;
+        for (std::size_t c = 0; c < row.n; ++c) {
+            const Lanes at_word = magnitude(row.into_word(c, current[c]));
+            const Lanes at_bit = magnitude(row.into_bit(c, current[c]));
+            sums.missing += at_word + at_bit;
+            sums.largest = larger(larger(at_word, at_bit), sums.largest);
             const Lanes size = magnitude(current[c]);
-            cells += size;
-            branch = larger(larger(size, magnitude(left)), larger(magnitude(bottom), branch));
-            rounding += (word_wire[c] + word_wire[c + 1]) * magnitude(u[c]) +
-                        (above[c] + below[c]) * magnitude(w[c]);
+            sums.cells += size;
+            const Lanes wires = larger(magnitude(row.from_left(c)), magnitude(row.from_below(c)));
+            sums.branch = larger(larger(size, wires), sums.branch);
+            sums.rounding += (row.wire[c] + row.wire[c + 1]) * magnitude(row.u[c]) +
+                             (row.above[c] + row.below[c]) * magnitude(row.w[c]);
+            sums.voltage = larger(magnitude(row.u[c] - row.w[c]), sums.voltage);
             bit_current[c] += current[c];
         }
+        *this = sums;
     }
-    *as_lanes(result.missing) = missing;
-    *as_lanes(result.cell_current) = cells;
-    *as_lanes(result.rounding) = epsilon * rounding;
-    *as_lanes(result.largest) = largest;
-    *as_lanes(result.branch) = branch;
+};
+
+template <typename Law>
+Sums sum_residuals(const LineGrid& grid, const Law& law, const LineState& state) {
+    const std::size_t n = grid.columns;
+    const Lanes* zero = zero_row(grid, state);
+    Lanes* current = as_lanes(state.scratch);
+    Lanes* bit_current = as_lanes(state.bit_current);
+    for (std::size_t c = 0; c < n; ++c) bit_current[c] = Lanes{};
+    Sums sums;
+    for (std::size_t r = 0; r < grid.rows; ++r) {
+        const RowBalance row(grid, state, r, zero);
+        row_currents(law, grid.cell + r * n, row.u, row.w, current, current + n, n);
+        sums.add_row(row, current, bit_current);
+    }
+    return sums;
 }
 
-/// Never by the series: this is the verdict, whatever the iterates were.
+/// By the series only where every cell proves to be within its reach.
 void residual(const LineGrid& grid, const LineState& state, const LineResidual& result) {
-    with_law(grid.law, false, [&](const auto& law) { residual_as(grid, law, state, result); });
+    constexpr double epsilon = 2.220446049250313e-16;
+    const auto sum = [&](double voltage) {
+        return with_law(grid.law, voltage,
+                        [&](const auto& law) { return sum_residuals(grid, law, state); });
+    };
+    const double expected = voltage_range(grid, state);
+    Sums sums = sum(expected);
+    if (any(~(sums.voltage <= expected))) sums = sum(any_voltage);
+    *as_lanes(result.missing) = sums.missing;
+    *as_lanes(result.cell_current) = sums.cells;
+    *as_lanes(result.rounding) = epsilon * sums.rounding;
+    *as_lanes(result.largest) = sums.largest;
+    *as_lanes(result.branch) = sums.branch;
 }
 
 // ---- Newton: J = [A, -S; -S, B] with S = dI/dv, A = L_w + S, B = L_b + S. The word lines are
@@ -376,18 +437,16 @@ class Newton {
     template <typename Law>
     void linearise(const Law& law) {
         const std::size_t n = grid_.columns;
+        const Lanes* zero = zero_row(grid_, state_);
         Lanes* current = as_lanes(state_.scratch);
-        const RowBalance balance{grid_, state_};
-        for (std::size_t row = 0; row < grid_.rows; ++row) {
-            const double* g = grid_.cell + row * n;
-            row_currents(law, g, balance.word(row), balance.bit(row), current, current + n, n);
-            row_slopes(law, g, balance.word(row), balance.bit(row), slope_ + row * n, current + n,
-                       n);
+        for (std::size_t r = 0; r < grid_.rows; ++r) {
+            const double* g = grid_.cell + r * n;
+            const RowBalance row(grid_, state_, r, zero);
+            row_currents(law, g, row.u, row.w, current, current + n, n);
+            row_slopes(law, g, row.u, row.w, slope_ + r * n, current + n, n);
             for (std::size_t c = 0; c < n; ++c) {
-                word_step_[row * n + c] =
-                    (balance.from_left(row, c) + balance.from_right(row, c)) - current[c];
-                rest_[row * n + c] =
-                    (balance.from_above(row, c) + balance.from_below(row, c)) + current[c];
+                word_step_[r * n + c] = row.into_word(c, current[c]);
+                rest_[r * n + c] = row.into_bit(c, current[c]);
             }
         }
     }
@@ -489,12 +548,6 @@ class Newton {
         return sum;
     }
 
-    static bool any(Bits mask) {
-        for (std::size_t k = 0; k < lanes; ++k)
-            if (mask[k] != 0) return true;
-        return false;
-    }
-
     /// Each lane stops for itself: its steps are zero from then on.
     int conjugate_gradients(const NewtonLimits& limits) {
         const Lanes target = as_lanes(limits.target)[0];
@@ -540,19 +593,15 @@ class Newton {
     template <typename Law>
     Lanes descent(const Law& law) {
         const std::size_t n = grid_.columns;
+        const Lanes* zero = zero_row(grid_, state_);
         Lanes* current = as_lanes(state_.scratch);
-        const RowBalance balance{grid_, state_};
         Lanes sum{};
-        for (std::size_t row = 0; row < grid_.rows; ++row) {
-            row_currents(law, grid_.cell + row * n, balance.word(row), balance.bit(row), current,
-                         current + n, n);
-            for (std::size_t c = 0; c < n; ++c) {
-                const std::size_t at = row * n + c;
-                sum += word_step_[at] *
-                       ((balance.from_left(row, c) + balance.from_right(row, c)) - current[c]);
-                sum += bit_step_[at] *
-                       ((balance.from_above(row, c) + balance.from_below(row, c)) + current[c]);
-            }
+        for (std::size_t r = 0; r < grid_.rows; ++r) {
+            const RowBalance row(grid_, state_, r, zero);
+            row_currents(law, grid_.cell + r * n, row.u, row.w, current, current + n, n);
+            for (std::size_t c = 0; c < n; ++c)
+                sum += word_step_[r * n + c] * row.into_word(c, current[c]) +
+                       bit_step_[r * n + c] * row.into_bit(c, current[c]);
         }
         return sum;
     }
@@ -600,7 +649,7 @@ class Newton {
 
 int newton_step(const LineGrid& grid, const LineState& state, const NewtonSpace& space,
                 const NewtonLimits& limits) {
-    return with_law(grid.law, false,
+    return with_law(grid.law, any_voltage,
                     [&](const auto& law) { return Newton(grid, state, space).step(law, limits); });
 }
 

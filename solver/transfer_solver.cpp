@@ -12,6 +12,15 @@ namespace {
 // (bench_transfer, fault_update).
 constexpr double most_changed = 0.4;
 
+/// Each cell sits between its source and its ground.
+bool is_without_resistance(const Wires& wires) {
+    const auto is_zero = [](const LineResistance& resistance) {
+        return (resistance.values().array() == 0).all();
+    };
+    return is_zero(wires.word_line_segment) && is_zero(wires.bit_line_segment) &&
+           is_zero(wires.driver) && is_zero(wires.sense);
+}
+
 /// With every segment connecting, each node reaches a terminal along its own line.
 bool may_be_cut_off(const Wires& wires) {
     const auto has_open = [](const LineResistance& resistance) {
@@ -51,13 +60,14 @@ OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
     check_inputs(crossbar, inputs);
     require_linear_cells(crossbar, "engine transfer");
     OperatingPoint point;
-    if (!whole_.reduce(crossbar)) {
+    const auto T = find_transfer(crossbar, crossbar.shape().bit_lines);
+    if (!T) {
         point = nodal_.solve(crossbar, inputs, voltages);
         point.warnings.emplace_back(
             "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
         return point;
     }
-    point.current = whole_.transfer_rows(crossbar.shape().bit_lines) * inputs;
+    point.current = *T * inputs;
     if (voltages == Voltages::keep) {
         keep_voltages(crossbar, inputs, point);
     } else {
@@ -94,11 +104,19 @@ bool TransferSolver::is_worth_keeping(const Crossbar& crossbar) const {
     return !share || *share <= most_changed;
 }
 
+std::optional<Eigen::MatrixXd> TransferSolver::find_transfer(const Crossbar& crossbar,
+                                                             Index bit_lines) {
+    if (is_without_resistance(crossbar.wires()))
+        return crossbar.conductance().leftCols(bit_lines).transpose();
+    PortTree& tree = is_worth_keeping(crossbar) ? kept_ : whole_;
+    if (!tree.reduce(crossbar)) return std::nullopt;
+    return tree.transfer_rows(bit_lines);
+}
+
 Eigen::MatrixXd TransferSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
     require_linear_cells(crossbar, "a transfer matrix");
-    PortTree& tree = is_worth_keeping(crossbar) ? kept_ : whole_;
-    if (tree.reduce(crossbar)) return tree.transfer_rows(bit_lines);
-    return nodal_.transfer_rows(crossbar, bit_lines);
+    const auto T = find_transfer(crossbar, bit_lines);
+    return T ? *T : nodal_.transfer_rows(crossbar, bit_lines);
 }
 
 }  // namespace kirchnet

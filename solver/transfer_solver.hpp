@@ -1,5 +1,7 @@
 #pragma once
 
+#include <optional>
+
 #include "circuit/operating_point_solver.hpp"
 #include "solver/nodal_solver.hpp"
 #include "solver/port_tree.hpp"
@@ -28,6 +30,9 @@ class TransferSolver final : public OperatingPointSolver {
 
   private:
     [[nodiscard]] bool is_worth_keeping(const Crossbar& crossbar) const;
+    /// Nothing where the array is beyond port merging.
+    [[nodiscard]] std::optional<Eigen::MatrixXd> find_transfer(const Crossbar& crossbar,
+                                                               Index bit_lines);
     void keep_voltages(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                        OperatingPoint& point);
 

@@ -8,7 +8,7 @@
 
 #include "circuit/units.hpp"
 #include "nn/tiling.hpp"
-#include "solver/nodal_solver.hpp"
+#include "solver/transfer_solver.hpp"
 #include "tools/output.hpp"
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
@@ -218,7 +218,7 @@ CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm)
     const Crossbar& array = tile.arrays().front();
     Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
     inputs.topRows(tile.rows()).setConstant(full_drive);
-    const OperatingPoint point = NodalSolver().solve(array, inputs, Voltages::keep);
+    const OperatingPoint point = TransferSolver().solve(array, inputs, Voltages::keep);
     CellMatrix drop = point.bit_line_voltage.front() - point.word_line_voltage.front();
     drop.colwise() += inputs.col(0);
     return drop;

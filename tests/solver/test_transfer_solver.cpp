@@ -51,6 +51,17 @@ TEST_CASE("without voltages, cut-off nets are still named and no residual is cla
         NodalSolver().solve(crossbar, Eigen::MatrixXd::Ones(2, 1), Voltages::keep).warnings.at(0));
 }
 
+TEST_CASE("without any resistance the transfer matrix is that of the cells, to the bit") {
+    Dice dice(33);
+    CellMatrix cells(5, 9);
+    for (double& g : cells.reshaped()) g = dice.log_uniform(1e-6, 1e-3);
+    Wires wires;
+    wires.drive = DriveSide::both;
+    TransferSolver solver;
+    CHECK(solver.transfer(Crossbar(cells, wires)) == cells.transpose());
+    CHECK(solver.transfer_rows(Crossbar(cells), 4) == cells.transpose().topRows(4));
+}
+
 TEST_CASE("what is beyond the method goes to the nodal engine, and the result says so") {
     // 1 V through one cell of 1e120 S and a sense resistance of 10 ohm.
     Wires wires;

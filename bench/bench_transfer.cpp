@@ -22,11 +22,13 @@
 #include <random>
 
 #include "circuit/elements.hpp"
+#include "netlists/ngspice_solver.hpp"
 #include "solver/klu_factorization.hpp"
 #include "solver/nested_dissection.hpp"
 #include "solver/nodal_solver.hpp"
 #include "solver/port_tree.hpp"
 #include "solver/stamps.hpp"
+#include "solver/transfer_solver.hpp"
 
 using namespace kirchnet;
 
@@ -329,5 +331,32 @@ void resnet18_operators(benchmark::State& state) {
 }
 
 BENCHMARK(resnet18_operators)->Unit(benchmark::kSecond)->UseManualTime()->Iterations(1);
+
+/// One read of a 64 x 64 array: the deck through ngspice, against reduction and one product.
+void against_ngspice(benchmark::State& state) {
+    const Crossbar crossbar = base_case(64);
+    const Eigen::MatrixXd read = Eigen::VectorXd::LinSpaced(64, 0.01, 0.2);
+    const auto wall = [&](OperatingPointSolver& engine, Eigen::MatrixXd& current) {
+        const auto start = std::chrono::steady_clock::now();
+        current = engine.solve(crossbar, read, Voltages::skip).current;
+        return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    };
+    NgspiceSolver ngspice;
+    TransferSolver transfer;
+    Eigen::MatrixXd theirs;
+    Eigen::MatrixXd ours;
+    (void)wall(transfer, ours);
+    for (auto _ : state) {
+        const double long_one = wall(ngspice, theirs);
+        const double short_one = wall(transfer, ours);
+        state.SetIterationTime(short_one);
+        state.counters["ngspice_s"] = long_one;
+        state.counters["ngspice_ratio"] = long_one / short_one;
+    }
+    state.counters["max_difference_rel"] =
+        ((ours - theirs).array() / theirs.array()).abs().maxCoeff();
+}
+
+BENCHMARK(against_ngspice)->Unit(benchmark::kMillisecond)->UseManualTime()->Iterations(1);
 
 }  // namespace

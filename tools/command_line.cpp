@@ -73,9 +73,9 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
             "OHM");
     add_key(app, settings, "--sense", "array.sense", "Resistance of each read-out input [0]",
             "OHM");
-    add_key(app, settings, "--drive", "wires.drive",
+    add_key(app, settings, "--drive", "array.drive",
             "Ends at which word lines are driven: left, right, both [left]", "SIDE");
-    add_key(app, settings, "--sense-at", "wires.sense_at",
+    add_key(app, settings, "--sense-at", "array.sense_at",
             "Ends at which bit lines are read: bottom, top, both [bottom]", "SIDE");
     add_key(app, settings, "--g-on", "cells.on", "Conductance of a cell at LRS [1e-4]", "SIEMENS");
     add_key(app, settings, "--g-off", "cells.off", "Conductance of a cell at HRS [1e-6]",

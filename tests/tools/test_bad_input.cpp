@@ -112,9 +112,9 @@ TEST_CASE("settings that make no sense are refused before any work") {
     check_refused(compare + " --set array.sice=3x3", "array.size");
     check_refused(compare + " --layout interleaved --array 8x1", "interleaved");
     check_refused(compare + " --engine magic", "magic");
-    check_refused(compare + " --drive centre", "wires.drive");
-    check_refused(compare + " --sense-at left", "wires.sense_at");
-    check_refused(compare + " --set wires.sense=3", "wires.sense_at");
+    check_refused(compare + " --drive centre", "array.drive");
+    check_refused(compare + " --sense-at left", "array.sense_at");
+    check_refused(compare + " --set array.sense_to=top", "array.sense_at");
     check_refused(compare + " --threads -2", "threads");
     CHECK(run_kirchnet(compare + " --set nonsense").code == 2);
 }

@@ -32,7 +32,6 @@ TEST_CASE("an experiment file sets what it names and leaves the rest") {
         size = "64x32"
         segment = "2.12"
         layout = "interleaved"
-        [wires]
         drive = "both"
         sense_at = "top"
         [cells]

@@ -298,8 +298,8 @@ CheckArguments for_given_array(CheckArguments arguments) {
     auto& crossbar = arguments.crossbar;
     crossbar.driver = take_setting(arguments.settings, "array.driver", crossbar.driver);
     crossbar.sense = take_setting(arguments.settings, "array.sense", crossbar.sense);
-    crossbar.drive = take_setting(arguments.settings, "wires.drive", crossbar.drive);
-    crossbar.sense_at = take_setting(arguments.settings, "wires.sense_at", crossbar.sense_at);
+    crossbar.drive = take_setting(arguments.settings, "array.drive", crossbar.drive);
+    crossbar.sense_at = take_setting(arguments.settings, "array.sense_at", crossbar.sense_at);
     for (const auto& [key, value] : arguments.settings)
         if (key != "faults.seed" && key != "run.threads")
             throw InvalidInput(key,

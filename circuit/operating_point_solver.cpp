@@ -7,6 +7,7 @@
 namespace kirchnet {
 
 Eigen::MatrixXd OperatingPointSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
+    require_linear_cells(crossbar, "a transfer matrix");
     const Index m = crossbar.shape().word_lines;
     return solve(crossbar, Eigen::MatrixXd::Identity(m, m), Voltages::skip)
         .current.topRows(bit_lines);

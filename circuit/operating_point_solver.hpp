@@ -42,6 +42,7 @@ class OperatingPointSolver {
                                                Voltages voltages) = 0;
 
     /// The transfer matrix T [S], [bit_lines × word_lines], I = T V.
+    /// @throws InvalidInput  unless the cells are linear
     [[nodiscard]] Eigen::MatrixXd transfer(const Crossbar& crossbar) {
         return transfer_rows(crossbar, crossbar.shape().bit_lines);
     }

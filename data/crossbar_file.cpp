@@ -208,6 +208,9 @@ Crossbar read_crossbar(const std::filesystem::path& path) {
 }
 
 void write_crossbar(const std::filesystem::path& path, const Crossbar& crossbar) {
+    if (!crossbar.law().is_linear())
+        throw InvalidInput(path.string(),
+                           "a crossbar file holds ohmic cells, not " + to_string(crossbar.law()));
     OutputGroup file = OutputGroup::create(format::crossbar, format::version);
     file.set("column_pattern", to_string(crossbar.pattern()));
     write_cells(file, "conductance", crossbar.conductance(), "S");

@@ -25,6 +25,20 @@ std::string resistor_line(const Expansion& circuit, const Element& element) {
                        number(resistance));
 }
 
+/// A source of the law's current, which SPICE solves by its own Newton method.
+std::string sinh_line(const Expansion& circuit, const Element& element, double factor) {
+    const std::string from = circuit.net_name(element.from);
+    const std::string to = circuit.net_name(element.to);
+    return fmt::format("b{} {} {} i={}*sinh({}*(v({})-v({})))\n", circuit.element_name(element),
+                       from, to, number(element.conductance / factor), number(factor), from, to);
+}
+
+std::string element_line(const Expansion& circuit, const CellLaw& law, const Element& element) {
+    const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
+    if (is_ohmic || element.conductance == 0) return resistor_line(circuit, element);
+    return sinh_line(circuit, element, law.sinh_factor().value());
+}
+
 std::string source_lines(const Expansion& circuit, const Eigen::Ref<const Eigen::VectorXd>& v) {
     std::string text;
     for (Index r = 0; r < circuit.word_lines; ++r)
@@ -43,14 +57,21 @@ std::string ammeter_lines(const Expansion& circuit) {
 
 /// Everything of one array but what measures its currents.
 std::string array_lines(const Crossbar& crossbar, const Eigen::Ref<const Eigen::VectorXd>& v) {
+    if (crossbar.law().custom_law() != nullptr)
+        throw InvalidInput("cell law " + to_string(crossbar.law()),
+                           "has no SPICE text; a deck takes linear and sinh cells");
     const Expansion circuit = expand(crossbar);
     std::string text =
         detail::comment(fmt::format("{} crossbar, pattern {}: one resistor per element",
                                     to_string(crossbar.shape()), to_string(crossbar.pattern())));
+    if (!crossbar.law().is_linear())
+        text += detail::comment(
+            fmt::format("but a current source per cell, law {}", to_string(crossbar.law())));
     if (const std::string lost = describe_cut_off(circuit); !lost.empty())
         text += detail::comment("left out: " + lost);
     text += source_lines(circuit, v);
-    for (const Element& element : circuit.elements) text += resistor_line(circuit, element);
+    for (const Element& element : circuit.elements)
+        text += element_line(circuit, crossbar.law(), element);
     return text;
 }
 
@@ -76,9 +97,9 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
                             const TileDeckSettings& settings) {
     check_inputs_of(inputs, tile.rows(), "the tile");
     const WeightBlock& block = tile.block();
-    std::string deck = detail::comment(fmt::format("tile {}.t{}.{} flat, map={}", block.layer,
-                                                   block.tile_row, block.tile_column,
-                                                   to_string(tile.settings().mapping)));
+    std::string deck =
+        detail::comment(fmt::format("tile {}.t{}.{} flat, map={}", block.layer, block.tile_row,
+                                    block.tile_column, to_string(tile.settings().mapping)));
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();

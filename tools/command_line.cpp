@@ -121,6 +121,9 @@ void add_array_options(CLI::App& app, SolveArguments& arguments) {
     app.add_option("--bl-segment", arguments.bit_line_segment,
                    "Its bit-line resistance per cell [0]; inf = open")
         ->type_name(ohm);
+    app.add_option("--cell", arguments.cell,
+                   "Cell law: linear, or sinh:A for I = G sinh(A v) / A [linear]")
+        ->type_name("LAW");
     app.add_flag("--no-end-segments", arguments.no_end_segments,
                  "No segment before its first and after its last cell");
 }
@@ -239,6 +242,8 @@ class CommandLine {
                 "--driver 1k --voltages U.h5 --json\n"
                 "  kirchnet solve --conductance G.csv --input V.csv --wl-segment 2 --drive both "
                 "--sense-at both\n"
+                "  kirchnet solve --conductance G.csv --input V.csv --wl-segment 2 --bl-segment 2 "
+                "--cell sinh:2\n"
                 "  kirchnet solve --conductance G.csv --transfer T.csv --engine nodal");
         add_array_options(sub, solve_);
         sub.get_option("--conductance")->required();
@@ -251,7 +256,9 @@ class CommandLine {
         sub.add_option("--sense-at", solve_.sense_at,
                        "Ends at which bit lines are read: bottom, top, both [bottom]")
             ->type_name("SIDE");
-        sub.add_option("--engine", solve_.engine, "transfer, nodal, ngspice or ideal [transfer]")
+        sub.add_option("--engine", solve_.engine,
+                       "transfer, nonlinear, nodal, ngspice or ideal [transfer; nonlinear for "
+                       "--cell sinh:A]")
             ->type_name("ENGINE");
         sub.add_option("--currents", solve_.currents,
                        "Bit-line currents [A], a line per input [standard output]")
@@ -280,10 +287,11 @@ class CommandLine {
         sub.add_option("--tile", check_.tile, "Only this tile of --layer")->type_name("R,C");
         sub.add_option(
                "--engines", check_.engines,
-               "Engines to compare; the first is the reference [nodal,transfer,ngspice,ideal]")
+               "Engines to compare; the first is the reference [nodal,transfer,ngspice,ideal; "
+               "nonlinear in place of transfer for --cell sinh:A]")
             ->type_name("LIST");
         sub.add_option("--tolerance", check_.tolerance,
-                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9]")
+                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A]")
             ->type_name("REL");
         sub.add_flag("--large", check_.large, "Let ngspice solve arrays above 4096 cells");
         sub.add_option("--time-limit", check_.time_limit_s,

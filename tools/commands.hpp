@@ -1,5 +1,6 @@
 #pragma once
 
+#include <optional>
 #include <string>
 #include <utility>
 #include <vector>
@@ -18,10 +19,11 @@ struct SolveArguments {
     std::string driver = "0";
     std::string sense = "0";
     bool no_end_segments = false;
-    std::string drive;     ///< empty: left
-    std::string sense_at;  ///< empty: bottom
-    std::string engine = "transfer";
-    std::string currents;  ///< empty: standard output, unless another output was asked for
+    std::string drive;            ///< empty: left
+    std::string sense_at;         ///< empty: bottom
+    std::string cell = "linear";  ///< `linear` or `sinh:A`
+    std::string engine;           ///< empty: transfer, or nonlinear where the cells are
+    std::string currents;         ///< empty: standard output, unless another output was asked for
     std::string voltages;
     std::string transfer;
     bool json = false;
@@ -35,8 +37,9 @@ struct CheckArguments {
     std::string layer;                                          ///< with `tile`: that tile alone
     std::string tile;
     std::size_t tiles = 20;
-    std::string engines = "nodal,transfer,ngspice,ideal";
-    double tolerance = 1e-9;
+    std::string engines;  ///< empty: nodal,transfer,ngspice,ideal, with nonlinear in the place of
+                          ///< transfer where the cells are
+    std::optional<double> tolerance;  ///< 1e-9 for linear cells, 1e-6 for others
     bool large = false;
     double time_limit_s =
         0;  ///< per operating point in ngspice; 0: eight times what is expected, at least 120

@@ -62,17 +62,26 @@ Wires read_wires(const SolveArguments& arguments) {
 
 }  // namespace
 
+CellLaw read_cell_law(const SolveArguments& arguments) {
+    try {
+        return parse_cell_law(arguments.cell);
+    } catch (const InvalidInput& error) {
+        throw InvalidInput("--cell", error.what());
+    }
+}
+
 Crossbar load_crossbar(const SolveArguments& arguments) {
+    const CellLaw law = read_cell_law(arguments);
     if (arguments.conductance.ends_with(".h5") && is_crossbar_file(arguments.conductance)) {
         if (is_given(arguments))
             throw InvalidInput(arguments.conductance,
                                "is a crossbar file and holds its own wires; give the wires there, "
                                "or a matrix of conductances");
-        return read_crossbar(arguments.conductance);
+        return read_crossbar(arguments.conductance).with_law(law);
     }
     const Wires wires = read_wires(arguments);
     try {
-        return Crossbar(read_matrix(arguments.conductance), wires);
+        return Crossbar(read_matrix(arguments.conductance), wires).with_law(law);
     } catch (const InvalidInput& error) {
         if (std::string(error.what()).starts_with(arguments.conductance)) throw;
         throw InvalidInput(arguments.conductance, error.what());

@@ -5,8 +5,11 @@
 
 namespace kirchnet {
 
+/// @throws InvalidInput  naming --cell
+CellLaw read_cell_law(const SolveArguments& arguments);
+
 /// The array `solve` and `check` were given: a matrix of conductances with the wires of the command
-/// line, or a crossbar file of ours with the wires it holds.
+/// line, or a crossbar file of ours with the wires it holds; its cells follow --cell.
 /// @throws InvalidInput  naming file, option or cell
 Crossbar load_crossbar(const SolveArguments& arguments);
 

@@ -6,6 +6,7 @@
 #include "circuit/ideal_solver.hpp"
 #include "netlists/ngspice_solver.hpp"
 #include "solver/nodal_solver.hpp"
+#include "solver/nonlinear_solver.hpp"
 #include "solver/transfer_solver.hpp"
 
 namespace kirchnet {
@@ -14,13 +15,15 @@ std::unique_ptr<OperatingPointSolver> make_engine(const std::string& name,
                                                   double ngspice_time_limit_s) {
     if (name == "ideal") return std::make_unique<IdealSolver>();
     if (name == "nodal") return std::make_unique<NodalSolver>();
+    if (name == "nonlinear") return std::make_unique<NonlinearSolver>();
     if (name == "transfer") return std::make_unique<TransferSolver>();
     if (name == "ngspice") {
         NgspiceSettings settings;
         settings.time_limit_s = ngspice_time_limit_s;
         return std::make_unique<NgspiceSolver>(settings);
     }
-    throw InvalidInput(fmt::format("engine '{}' is none of ideal, nodal, transfer, ngspice", name));
+    throw InvalidInput(
+        fmt::format("engine '{}' is none of ideal, nodal, nonlinear, transfer, ngspice", name));
 }
 
 SolverFactory engine_factory(const std::string& name) {

@@ -9,7 +9,7 @@
 
 namespace kirchnet {
 
-/// An engine by the name users know: ideal, nodal, transfer, ngspice.
+/// An engine by the name users know: ideal, nodal, nonlinear, transfer, ngspice.
 /// @throws InvalidInput  listing the engines there are
 std::unique_ptr<OperatingPointSolver> make_engine(const std::string& name,
                                                   double ngspice_time_limit_s = 600);

@@ -260,3 +260,9 @@ TEST_CASE("node voltages are written as batch, word line, bit line") {
     CHECK_THROWS_AS(write_voltages(folder / "u.h5", {first}, {}), InvalidInput);
     CHECK_THROWS_AS(write_voltages(folder / "u.h5", {first}, {first.transpose()}), InvalidInput);
 }
+
+TEST_CASE("a crossbar file does not take cells of another law") {
+    const TemporaryFolder folder;
+    CHECK_THROWS_WITH_AS(write_crossbar(folder / "sinh.h5", crossbar().with_law(CellLaw::sinh(2))),
+                         doctest::Contains("ohmic"), InvalidInput);
+}

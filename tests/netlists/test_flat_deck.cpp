@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include <limits>
+#include <memory>
 
 #include "circuit/error.hpp"
 #include "netlists/netlist_writer.hpp"
@@ -140,4 +141,36 @@ TEST_CASE("read voltages that do not fit are refused") {
     CHECK_THROWS_AS(write_flat_deck(crossbar, Eigen::VectorXd::Ones(3), "t"), InvalidInput);
     CHECK_THROWS_AS(write_flat_deck(crossbar, Eigen::VectorXd::Constant(2, open), "t"),
                     InvalidInput);
+}
+
+TEST_CASE("sinh cells are current sources of the law") {
+    CellMatrix g(1, 2);
+    g << 0.25, 0;
+    const Crossbar crossbar = Crossbar(g, uniform_wires(3, 5, 1, 2)).with_law(CellLaw::sinh(2));
+    const std::string deck =
+        write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, 0.1), "by hand");
+    CHECK(has_line(deck, "bxc_a_0_0 wl_a_0_0 bl_a_0_0 i=0.125*sinh(2*(v(wl_a_0_0)-v(bl_a_0_0)))"));
+    CHECK(has_line(deck, "* xc_a_0_1 conducts nothing"));
+    CHECK(has_line(deck, "* but a current source per cell, law sinh:2"));
+}
+
+TEST_CASE("a caller's law has no SPICE text and is refused") {
+    class Cubic final : public CustomCellLaw {
+      public:
+        [[nodiscard]] std::string name() const override { return "cubic"; }
+        void current(std::span<const double> conductance, std::span<const double> v,
+                     std::span<double> i) const override {
+            for (std::size_t k = 0; k < v.size(); ++k)
+                i[k] = conductance[k] * (v[k] + v[k] * v[k] * v[k]);
+        }
+        void derivative(std::span<const double> conductance, std::span<const double> v,
+                        std::span<double> s) const override {
+            for (std::size_t k = 0; k < v.size(); ++k)
+                s[k] = conductance[k] * (1 + 3 * v[k] * v[k]);
+        }
+    };
+    const Crossbar crossbar = Crossbar(CellMatrix::Constant(1, 1, 1.0))
+                                  .with_law(CellLaw::custom(std::make_shared<Cubic>()));
+    CHECK_THROWS_WITH_AS((void)write_flat_deck(crossbar, Eigen::VectorXd::Zero(1), "cubic"),
+                         doctest::Contains("cubic"), InvalidInput);
 }

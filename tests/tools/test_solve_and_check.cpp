@@ -164,3 +164,52 @@ TEST_CASE("check: sampled tiles of the embedded network agree") {
     CHECK(object["records"].size() >= 6);
     CHECK(object["worst"].get<double>() <= 1e-9);
 }
+
+TEST_CASE("solve: sinh cells in one word line carry what their voltages say, by every engine") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-5,3e-5\n");
+    const auto v = folder.write("V.csv", "0.25\n-0.5\n");
+    for (const std::string engine :
+         {"", " --engine nodal", " --engine ngspice", " --engine ideal"}) {
+        CAPTURE(engine);
+        const auto run =
+            run_kirchnet("solve --conductance " + g + " --input " + v + " --cell sinh:4" + engine);
+        REQUIRE(run.code == 0);
+        const auto currents = numbers(run.out);
+        REQUIRE(currents.size() == 4);
+        // g sinh(4 v) / 4 with no wires: sinh(1) = 1.1752011936438014, sinh(2) = 3.626860407847019
+        CHECK(currents[0] == doctest::Approx(1e-5 * 1.1752011936438014 / 4).epsilon(1e-9));
+        CHECK(currents[3] == doctest::Approx(-3e-5 * 3.626860407847019 / 4).epsilon(1e-9));
+    }
+}
+
+TEST_CASE("solve: nonlinear cells report convergence per input, and have no transfer matrix") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-5,3e-5\n2e-5,1e-5\n");
+    const auto v = folder.write("V.csv", "0.25,0.1\n-0.5,0.2\n");
+    const std::string given = "solve --conductance " + g + " --wl-segment 10 --bl-segment 10 ";
+    const auto run = run_kirchnet(given + "--input " + v + " --cell sinh:4 --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object.at("engine") == "nonlinear");
+    CHECK(object.at("cell") == "sinh:4");
+    CHECK(object.at("converged") == json::array({true, true}));
+    CHECK(run_kirchnet(given + "--transfer " + folder / "T.csv" + " --cell sinh:4").code == 2);
+    CHECK(run_kirchnet(given + "--input " + v + " --cell sinh:4 --engine transfer").code == 2);
+    CHECK(run_kirchnet(given + "--input " + v + " --cell sinh:0").code == 2);
+    CHECK(run_kirchnet(given + "--input " + v + " --cell tanh:1").code == 2);
+}
+
+TEST_CASE("check: nodal, nonlinear and ngspice agree on sinh cells") {
+    const TemporaryFolder folder;
+    const auto g = folder.write("G.csv", "1e-5,3e-5,1e-4\n2e-5,1e-5,0\n1e-6,5e-5,2e-5\n");
+    const auto run = run_kirchnet("check --conductance " + g +
+                                  " --wl-segment 50 --bl-segment 20 --driver 100 --cell sinh:5 "
+                                  "--json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object.at("agree") == true);
+    CHECK(object.at("tolerance") == 1e-6);
+    CHECK(object.at("worst").get<double>() < 1e-8);
+    CHECK(object.at("records").size() == 3);
+}

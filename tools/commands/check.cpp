@@ -49,6 +49,10 @@ double ngspice_limit(const CheckArguments& arguments, const ArrayShape& shape) {
     return std::max(120.0, 8 * expected_ngspice_seconds(shape));
 }
 
+std::string default_engines(const CellLaw& law) {
+    return law.is_linear() ? "nodal,transfer,ngspice,ideal" : "nodal,nonlinear,ngspice,ideal";
+}
+
 /// Largest difference and where it sits.
 struct Worst {
     double value = 0;
@@ -109,16 +113,22 @@ std::string node_name(const Crossbar& crossbar, Index node) {
 class Checker {
   public:
     explicit Checker(const CheckArguments& arguments)
-        : arguments_(arguments), engines_(split_names(arguments.engines)) {
+        : arguments_(arguments),
+          law_(read_cell_law(arguments.crossbar)),
+          tolerance_(arguments.tolerance.value_or(law_.is_linear() ? 1e-9 : 1e-6)),
+          engines_(
+              split_names(arguments.engines.empty() ? default_engines(law_) : arguments.engines)) {
         if (engines_.size() < 2)
             throw InvalidInput("--engines", "name at least two, the first is the reference");
-        if (!(arguments.tolerance > 0)) throw InvalidInput("--tolerance", "must be positive");
+        if (!(tolerance_ > 0)) throw InvalidInput("--tolerance", "must be positive");
         for (const auto& engine : engines_) (void)make_engine(engine);
     }
 
-    void check(const Circuit& circuit) {
+    void check(const Circuit& given) {
+        const Circuit circuit{given.name, given.crossbar.with_law(law_), given.inputs};
         const auto reference = run(engines_.front(), circuit);
-        const Eigen::MatrixXd T = make_engine("nodal")->transfer(circuit.crossbar);
+        // Differences are relative to what ohmic cells would carry.
+        const Eigen::MatrixXd T = make_engine("nodal")->transfer(circuit.crossbar.with_law({}));
         for (std::size_t i = 1; i < engines_.size(); ++i) {
             if (is_too_large(engines_[i], circuit)) continue;
             const auto other = run(engines_[i], circuit);
@@ -128,11 +138,12 @@ class Checker {
 
     [[nodiscard]] const std::vector<AgreementRecord>& records() const { return records_; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
+    [[nodiscard]] double tolerance() const { return tolerance_; }
 
     /// `ideal` is shown, not gated.
     [[nodiscard]] bool agree() const {
         return std::all_of(records_.begin(), records_.end(), [&](const AgreementRecord& record) {
-            return is_shown_only(record) || record.worst <= arguments_.tolerance;
+            return is_shown_only(record) || record.worst <= tolerance_;
         });
     }
     static bool is_shown_only(const AgreementRecord& record) {
@@ -183,6 +194,8 @@ class Checker {
     }
 
     const CheckArguments& arguments_;
+    CellLaw law_;
+    double tolerance_;
     std::vector<std::string> engines_;
     std::vector<AgreementRecord> records_;
     std::vector<std::string> notes_;
@@ -385,11 +398,11 @@ int run_check(const CheckArguments& given) {
     if (!arguments.out.empty())
         write_agreement(arguments.out, checker.records(), to_toml(experiment));
     if (arguments.json)
-        print_json(report_json(checker, arguments.tolerance));
+        print_json(report_json(checker, checker.tolerance()));
     else
-        print_text(report_text(checker, arguments.tolerance));
+        print_text(report_text(checker, checker.tolerance()));
     if (checker.agree()) return 0;
-    print_note(fmt::format("engines disagree by more than {:.0e}", arguments.tolerance));
+    print_note(fmt::format("engines disagree by more than {:.0e}", checker.tolerance()));
     return 1;
 }
 

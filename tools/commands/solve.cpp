@@ -25,6 +25,14 @@ nlohmann::json to_json(const Eigen::MatrixXd& matrix) {
     return rows;
 }
 
+/// Per input; an input without a solution has NaN currents.
+nlohmann::json converged_inputs(const OperatingPoint& point) {
+    auto list = nlohmann::json::array();
+    for (Index k = 0; k < point.current.cols(); ++k)
+        list.push_back(point.current.col(k).allFinite());
+    return list;
+}
+
 void check_outputs(const SolveArguments& arguments) {
     const bool wants_currents = !arguments.currents.empty() || !arguments.voltages.empty();
     if (arguments.input.empty() && wants_currents)
@@ -45,8 +53,13 @@ void check_outputs(const SolveArguments& arguments) {
 int run_solve(const SolveArguments& arguments) {
     check_outputs(arguments);
     const Crossbar crossbar = load_crossbar(arguments);
-    const auto engine = make_engine(arguments.engine);
-    nlohmann::json object{{"engine", arguments.engine},
+    const bool is_linear = crossbar.law().is_linear();
+    const std::string engine_name =
+        arguments.engine.empty() ? (is_linear ? "transfer" : "nonlinear") : arguments.engine;
+    const auto engine = make_engine(engine_name);
+    bool converged = true;
+    nlohmann::json object{{"engine", engine_name},
+                          {"cell", to_string(crossbar.law())},
                           {"word_lines", crossbar.shape().word_lines},
                           {"bit_lines", crossbar.shape().bit_lines}};
     const auto start = std::chrono::steady_clock::now();
@@ -63,6 +76,8 @@ int run_solve(const SolveArguments& arguments) {
                          point.current.transpose(), "A");
         object["currents"] = to_json(point.current.transpose());
         object["residual"] = point.residual;
+        converged = is_linear || point.current.allFinite();
+        if (!is_linear) object["converged"] = converged_inputs(point);
         object["warnings"] = point.warnings;
     }
     if (!arguments.transfer.empty()) {
@@ -72,7 +87,7 @@ int run_solve(const SolveArguments& arguments) {
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     object["seconds"] = elapsed.count();
     if (arguments.json) print_json(object);
-    return 0;
+    return converged ? 0 : 1;
 }
 
 }  // namespace kirchnet

@@ -30,9 +30,9 @@ inline Lanes with_sign_of(Lanes x, Lanes sign) {
     return Lanes(Bits(x) | (Bits(sign) & std::int64_t(0x8000000000000000)));
 }
 
-/// Keeps a NaN of either side.
+/// Of numbers: a NaN is passed over.
 inline Lanes larger(Lanes x, Lanes y) {
-    return (x > y) | (x != x) ? x : y;
+    return x > y ? x : y;
 }
 
 /// e^x / 2 for x >= 0, infinite from 710.48 on. x = n ln 2 + r; e^r by its series, |r| < 0.35.

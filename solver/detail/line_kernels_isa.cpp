@@ -335,7 +335,7 @@ const Lanes* zero_row(const LineGrid& grid, const LineState& state) {
     return zero;
 }
 
-/// What a residual adds up.
+/// What a residual adds up. A NaN anywhere shows in `missing`.
 struct Sums {
     Lanes missing{};
     Lanes cells{};

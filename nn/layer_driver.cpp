@@ -3,30 +3,39 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/detail/input_planes.hpp"
 #include "nn/detail/product_kernels.hpp"
 
 namespace kirchnet {
+
+struct DriverWorkspace::Buffers {
+    detail::InputPlanes planes;
+    detail::ColumnBlock columns;
+    std::vector<float> sum;        ///< [outputs × column_block]
+    std::vector<float> input_sum;  ///< [groups × column_block]
+};
+
+DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
+DriverWorkspace::DriverWorkspace(DriverWorkspace&&) noexcept = default;
+DriverWorkspace& DriverWorkspace::operator=(DriverWorkspace&&) noexcept = default;
+DriverWorkspace::~DriverWorkspace() = default;
+
 namespace {
 
-/// DAC fractions of every input; plain scaling when the DAC is continuous.
-const FeatureMaps& convert_inputs(const LayerDriver& driver, const FeatureMaps& in,
-                                  DriverWorkspace& workspace) {
+using Buffers = DriverWorkspace::Buffers;
+
+/// Takes the input as DAC fractions; plain scaling when the DAC is continuous.
+void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::InputPlanes& planes) {
     const Dac& dac = driver.dac;
-    if (dac.bits == 0 && dac.range == 1) return in;
-    FeatureMaps& out = workspace.converted;
-    out.resize(in.shape, in.images);
     if (dac.bits == 0) {
-        const auto scale = static_cast<float>(1 / dac.range);
-        std::transform(in.values.begin(), in.values.end(), out.values.begin(),
-                       [=](float x) { return x * scale; });
-        return out;
+        planes.fill(driver.geometry, in, std::nullopt, static_cast<float>(1 / dac.range));
+        return;
     }
     const double levels = dac.levels();
     const detail::DacCodes codes{
         static_cast<float>(levels / dac.range), static_cast<float>(1 / levels),
         static_cast<float>(dac.is_signed ? -levels : 0), static_cast<float>(levels)};
-    detail::product_kernels().convert(in.values.data(), in.values.size(), codes, out.values.data());
-    return out;
+    planes.fill(driver.geometry, in, codes, 1.0F);
 }
 
 detail::AdcCodes codes_of(const Adc& adc) {
@@ -41,76 +50,99 @@ void observe_inputs(const FeatureMaps& in, LayerRange& range) {
     }
 }
 
-/// Adds one tile's converted product to the layer's sum.
-void add_tile(const LayerDriver& driver, const TileOperator& tile, std::size_t columns,
-              DriverWorkspace& workspace, AdcCount& count, LayerRange* range) {
-    const auto& kernels = detail::product_kernels();
-    const std::size_t scratch = tile.outputs * detail::scratch_columns;
-    if (workspace.scratch.size() < scratch) workspace.scratch.resize(scratch);
-    const detail::TileProduct product{tile.weights.data(),
-                                      tile.outputs,
-                                      tile.rows,
-                                      workspace.patches.data(),
-                                      columns,
-                                      columns,
-                                      workspace.sum.data() + tile.first_output * columns,
-                                      workspace.scratch.data()};
-    if (range != nullptr) {
-        range->product = std::max(range->product, kernels.add_observed(product));
-    } else if (driver.adc.bits == 0) {
-        kernels.add(product);
-    } else {
-        count.clipped += kernels.add_converted(product, codes_of(driver.adc));
-        count.samples += tile.outputs * columns;
-    }
-}
+/// Runs one block of columns through all tiles of a layer.
+class BlockRun {
+  public:
+    BlockRun(const LayerDriver& driver, Buffers& workspace, AdcCount& count, LayerRange* range)
+        : driver_(driver), workspace_(workspace), count_(count), range_(range) {}
 
-void add_input_sum(const LayerDriver& driver, const TileOperator& tile, std::size_t columns,
-                   DriverWorkspace& workspace) {
-    float* sum = workspace.input_sum.data() + tile.group * columns;
-    for (std::size_t row = 0; row < tile.rows; ++row) {
-        const float* x = workspace.patches.data() + row * columns;
-        for (std::size_t i = 0; i < columns; ++i) sum[i] += driver.operators.input_sum * x[i];
+    void run(std::size_t block, FeatureMaps& out) {
+        workspace_.planes.describe(block, workspace_.columns);
+        if (workspace_.columns.positions == 0) return;
+        const std::size_t block_size = detail::column_block;
+        workspace_.sum.assign(driver_.geometry.output.channels * block_size, 0.0F);
+        workspace_.input_sum.assign(
+            driver_.operators.input_sum != 0 ? driver_.geometry.groups * block_size : 0, 0.0F);
+        add_tiles();
+        finish_outputs(out);
     }
-}
 
-/// Runs all tiles; those that share rows lie together, so patches are gathered once per row tile.
-void run_tiles(const LayerDriver& driver, const FeatureMaps& in, std::size_t columns,
-               DriverWorkspace& workspace, AdcCount& count, LayerRange* range) {
-    const TileOperator* gathered = nullptr;
-    for (const std::size_t i : driver.order) {
-        const TileOperator& tile = driver.operators.tiles[i];
-        const bool same_rows = gathered != nullptr && gathered->group == tile.group &&
-                               gathered->first_row == tile.first_row;
-        if (!same_rows) {
-            gather_patches(driver.geometry, in, tile.group, tile.first_row, tile.rows,
-                           workspace.patches);
-            if (driver.operators.input_sum != 0) add_input_sum(driver, tile, columns, workspace);
-            gathered = &tile;
-        }
-        add_tile(driver, tile, columns, workspace, count, range);
-    }
-}
-
-/// The digital end: gain, input sum, column scale, bias.
-void finish_outputs(const LayerDriver& driver, std::size_t columns,
-                    const DriverWorkspace& workspace, FeatureMaps& out) {
-    const std::size_t outputs_per_group = driver.geometry.outputs_per_group();
-    const bool has_input_sum = driver.operators.input_sum != 0;
-    for (std::size_t j = 0; j < out.shape.channels; ++j) {
-        const float* sum = workspace.sum.data() + j * columns;
-        const float* shared =
-            has_input_sum ? workspace.input_sum.data() + j / outputs_per_group * columns : nullptr;
-        const float scale = driver.column_scale[j];
-        const float gain = driver.operators.gain;
-        const float bias = driver.bias.empty() ? 0.0F : driver.bias[j];
-        float* target = out.channel(j);
-        for (std::size_t i = 0; i < columns; ++i) {
-            const float total = has_input_sum ? gain * sum[i] + shared[i] : gain * sum[i];
-            target[i] = total * scale + bias;
+  private:
+    /// Tiles that share rows lie together, so a row tile's inputs are found once.
+    void add_tiles() {
+        const TileOperator* found = nullptr;
+        const float* const* inputs = nullptr;
+        for (const std::size_t i : driver_.order) {
+            const TileOperator& tile = driver_.operators.tiles[i];
+            const bool same_rows = found != nullptr && found->group == tile.group &&
+                                   found->first_row == tile.first_row;
+            if (!same_rows) {
+                inputs = workspace_.planes.rows(tile.group, tile.first_row, tile.rows,
+                                                workspace_.columns);
+                if (driver_.operators.input_sum != 0) add_input_sum(tile, inputs);
+                found = &tile;
+            }
+            add_tile(tile, driver_.panels[i].data(), inputs);
         }
     }
-}
+
+    void add_tile(const TileOperator& tile, const float* panels, const float* const* inputs) {
+        const auto& kernels = detail::product_kernels();
+        const detail::TileProduct product{
+            panels,
+            tile.outputs,
+            tile.rows,
+            inputs,
+            workspace_.columns.valid.data(),
+            workspace_.columns.columns,
+            workspace_.sum.data() + tile.first_output * detail::column_block};
+        if (range_ != nullptr) {
+            range_->product = std::max(range_->product, kernels.add_observed(product));
+        } else if (driver_.adc.bits == 0) {
+            kernels.add(product);
+        } else {
+            count_.clipped += kernels.add_converted(product, codes_of(driver_.adc));
+            count_.samples += tile.outputs * workspace_.columns.positions;
+        }
+    }
+
+    void add_input_sum(const TileOperator& tile, const float* const* inputs) {
+        float* const sum = workspace_.input_sum.data() + tile.group * detail::column_block;
+        for (std::size_t row = 0; row < tile.rows; ++row)
+            for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
+                sum[i] += driver_.operators.input_sum * inputs[row][i];
+    }
+
+    /// The digital end: gain, input sum, column scale, bias.
+    void finish_outputs(FeatureMaps& out) const {
+        const std::size_t outputs_per_group = driver_.geometry.outputs_per_group();
+        const bool has_input_sum = driver_.operators.input_sum != 0;
+        for (std::size_t j = 0; j < out.shape.channels; ++j) {
+            const float* const sum = workspace_.sum.data() + j * detail::column_block;
+            const float* const shared =
+                has_input_sum
+                    ? workspace_.input_sum.data() + j / outputs_per_group * detail::column_block
+                    : nullptr;
+            const float scale = driver_.column_scale[j];
+            const float gain = driver_.operators.gain;
+            const float bias = driver_.bias.empty() ? 0.0F : driver_.bias[j];
+            for (const detail::ColumnRun& run : workspace_.columns.runs) {
+                float* const target = out.channel(j) + run.position;
+                for (std::size_t i = 0; i < run.length; ++i) {
+                    const std::size_t column = run.column + i;
+                    const float total =
+                        has_input_sum ? gain * sum[column] + shared[column] : gain * sum[column];
+                    target[i] = total * scale + bias;
+                }
+            }
+        }
+    }
+
+    const LayerDriver& driver_;
+    Buffers& workspace_;
+    AdcCount& count_;
+    LayerRange* range_;
+};
 
 std::vector<std::size_t> order_by_rows(const LayerOperators& operators) {
     std::vector<std::size_t> order(operators.tiles.size());
@@ -136,6 +168,8 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.geometry = graph.geometry(layer);
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
+    for (const TileOperator& tile : driver.operators.tiles)
+        driver.panels.push_back(detail::pack_weights(tile.weights, tile.outputs, tile.rows));
     driver.dac.bits = 0;
     driver.adc.bits = 0;
     driver.bias = graph.bias(layer).values;
@@ -169,14 +203,11 @@ void set_dac(LayerDriver& driver, const Dac& dac) {
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
                DriverWorkspace& workspace, AdcCount& count, LayerRange* range) {
     if (range != nullptr) observe_inputs(in, *range);
-    const FeatureMaps& converted = convert_inputs(driver, in, workspace);
-    const std::size_t columns = in.images * driver.geometry.positions();
+    Buffers& buffers = workspace.buffers();
     out.resize(driver.geometry.output, in.images);
-    workspace.sum.assign(driver.geometry.output.channels * columns, 0.0F);
-    workspace.input_sum.assign(
-        driver.operators.input_sum != 0 ? driver.geometry.groups * columns : 0, 0.0F);
-    run_tiles(driver, converted, columns, workspace, count, range);
-    finish_outputs(driver, columns, workspace, out);
+    take_inputs(driver, in, buffers.planes);
+    BlockRun run(driver, buffers, count, range);
+    for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run.run(block, out);
 }
 
 }  // namespace kirchnet

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <cstdint>
+#include <memory>
 #include <vector>
 
 #include "nn/converters.hpp"
@@ -15,7 +16,8 @@ namespace kirchnet {
 struct LayerDriver {
     LayerGeometry geometry;
     LayerOperators operators;
-    std::vector<std::size_t> order;  ///< of tiles: those that read the same rows together
+    std::vector<std::size_t> order;          ///< of tiles: those that read the same rows together
+    std::vector<std::vector<float>> panels;  ///< per tile: its weights as the kernels read them
     Dac dac;
     Adc adc;
     std::vector<float> column_scale;  ///< [outputs], digital factor after accumulation
@@ -43,12 +45,18 @@ struct LayerRange {
 };
 
 /// Buffers of one thread; they grow to the largest layer once and are then reused.
-struct DriverWorkspace {
-    FeatureMaps converted;
-    std::vector<float> patches;
-    std::vector<float> sum;
-    std::vector<float> input_sum;
-    std::vector<float> scratch;
+class DriverWorkspace {
+  public:
+    DriverWorkspace();
+    DriverWorkspace(DriverWorkspace&&) noexcept;
+    DriverWorkspace& operator=(DriverWorkspace&&) noexcept;
+    ~DriverWorkspace();
+
+    struct Buffers;
+    [[nodiscard]] Buffers& buffers() { return *buffers_; }
+
+  private:
+    std::unique_ptr<Buffers> buffers_;
 };
 
 /// The layer as the software network computes it: exact weights, no converters.

@@ -29,6 +29,17 @@ const ProductKernels& kernels_for(InstructionSet set) {
 
 }  // namespace
 
+std::vector<float> pack_weights(const std::vector<float>& weights, std::size_t outputs,
+                                std::size_t rows) {
+    const std::size_t blocks = (outputs + output_block - 1) / output_block;
+    std::vector<float> packed(blocks * rows * output_block, 0.0F);
+    for (std::size_t j = 0; j < outputs; ++j)
+        for (std::size_t k = 0; k < rows; ++k)
+            packed[(j / output_block * rows + k) * output_block + j % output_block] =
+                weights[j * rows + k];
+    return packed;
+}
+
 std::vector<const ProductKernels*> available_kernels() {
     std::vector<const ProductKernels*> found;
     for (const InstructionSet set : available_instruction_sets())

@@ -7,20 +7,46 @@
 
 namespace kirchnet::detail {
 
-/// One tile's product and where its result goes. All matrices row-major, no gaps but `stride`.
-struct TileProduct {
-    const float* weights;  ///< [outputs × rows]
-    std::size_t outputs;
-    std::size_t rows;
-    const float* inputs;  ///< [rows × columns]
-    std::size_t columns;
-    std::size_t stride;  ///< of inputs and sum: distance between their rows
-    float* sum;          ///< [outputs × columns], added to
-    float* scratch;      ///< at least outputs * scratch_columns floats
+/// Columns (output positions) that run through a layer together: what they need stays in cache.
+inline constexpr std::size_t column_block = 96;
+/// Outputs whose weights lie together.
+inline constexpr std::size_t output_block = 8;
+
+/// A tile's weights in the order the kernels read them: [blocks of outputs × rows × 8], zeros for
+/// the outputs that the last block lacks.
+/// @param weights  [outputs × rows]
+std::vector<float> pack_weights(const std::vector<float>& weights, std::size_t outputs,
+                                std::size_t rows);
+
+/// A run of output positions in one row of one image.
+struct ColumnRun {
+    std::size_t column;    ///< first column within its block
+    std::size_t plane;     ///< where a plane has the first, before the kernel position's shift
+    std::size_t position;  ///< first output position, [images × height × width]
+    std::size_t length;
 };
 
-/// Columns one kernel call works on at a time, so that product and scratch stay in cache.
-inline constexpr std::size_t scratch_columns = 256;
+/// Rows of a patch matrix to be copied together: runs of columns that follow one another.
+struct PatchRows {
+    const float* planes;
+    const std::size_t* offset;  ///< [rows] where a row's plane begins, shifted
+    std::size_t rows;
+    const ColumnRun* runs;
+    std::size_t run_count;
+    float*
+        out;  ///< [rows × column_block], and a block of slack: runs may be written past their end
+};
+
+/// One tile times one block of columns.
+struct TileProduct {
+    const float* weights;  ///< packed
+    std::size_t outputs;
+    std::size_t rows;
+    const float* const* inputs;  ///< [rows] where each row's columns begin; column_block readable
+    const std::int32_t* valid;   ///< [column_block], -1 for columns that count, 0 for others
+    std::size_t columns;         ///< up to the last that counts
+    float* sum;                  ///< [outputs × column_block], added to
+};
 
 struct AdcCodes {
     float inverse_lsb;
@@ -41,15 +67,17 @@ struct ProductKernels {
     std::string_view instruction_set;
     /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest)
     void (*convert)(const float* in, std::size_t size, const DacCodes&, float* out);
+    /// Reads up to a block past the end of a run.
+    void (*copy)(const PatchRows&);
     /// sum += W X
     void (*add)(const TileProduct&);
-    /// sum += lsb * code(W X); returns how many samples were clipped.
+    /// sum += lsb * code(W X); returns how many samples of valid columns were clipped.
     std::uint64_t (*add_converted)(const TileProduct&, const AdcCodes&);
-    /// sum += W X; returns the largest |W X|.
+    /// sum += W X; returns the largest |W X| of valid columns.
     float (*add_observed)(const TileProduct&);
 };
 
-/// The kernels of `best_instruction_set()`.
+/// The best kernels this processor runs.
 const ProductKernels& product_kernels();
 
 /// All kernels this processor runs, baseline first.

@@ -1,8 +1,8 @@
-// Compiled once per instruction set. KIRCHNET_ISA names the set; Eigen is given a namespace of its
-// own there (-DEigen=...), so that no template instantiated with wider registers can be picked by
-// the linker for code that must run on any x86-64. Only plain pointers cross the border.
-#include <Eigen/Core>
-
+// Compiled once per instruction set; KIRCHNET_ISA names the set. Vector types and plain pointers
+// alone, so that the linker cannot pick code with wider registers for a processor that lacks them.
+//
+// A tile's product runs in register tiles of outputs by columns. While a register tile is at hand,
+// its samples are converted and added to the layer's sum: products never go to memory.
 #include "nn/detail/product_kernels.hpp"
 
 #define KIRCHNET_TEXT_OF(name) #name
@@ -11,29 +11,144 @@
 namespace kirchnet::detail::KIRCHNET_ISA {
 namespace {
 
-using Matrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
-using Strided = Eigen::OuterStride<>;
+#if defined(KIRCHNET_ISA_avx512)
+constexpr std::size_t lanes = 16;
+constexpr std::size_t most_outputs = 8;  // of a register tile
+constexpr std::size_t most_vectors = 3;  // of its columns
+#elif defined(KIRCHNET_ISA_avx2)
+constexpr std::size_t lanes = 8;
+constexpr std::size_t most_outputs = 4;
+constexpr std::size_t most_vectors = 3;
+#else
+constexpr std::size_t lanes = 4;
+constexpr std::size_t most_outputs = 4;
+constexpr std::size_t most_vectors = 2;
+#endif
 
-Eigen::Index signed_size(std::size_t size) {
-    return static_cast<Eigen::Index>(size);
+using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
+using Ints = std::int32_t __attribute__((vector_size(lanes * sizeof(float))));
+using Unaligned = float __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
+using UnalignedInts =
+    std::int32_t __attribute__((vector_size(lanes * sizeof(float)), aligned(4), may_alias));
+
+inline Vec load(const float* from) {
+    return *reinterpret_cast<const Unaligned*>(from);
+}
+inline void store(float* to, Vec value) {
+    *reinterpret_cast<Unaligned*>(to) = value;
+}
+inline Ints load_mask(const std::int32_t* from) {
+    return *reinterpret_cast<const UnalignedInts*>(from);
+}
+inline Vec broadcast(float value) {
+    return value - Vec{};
 }
 
-/// Calls `consume(sum_row, product_row, width)` for every output row of every column block.
-template <typename Consume>
-void for_each_product_row(const TileProduct& tile, Consume consume) {
-    const Eigen::Map<const Matrix> W(tile.weights, signed_size(tile.outputs),
-                                     signed_size(tile.rows));
-    for (std::size_t first = 0; first < tile.columns; first += scratch_columns) {
-        const std::size_t width =
-            tile.columns - first < scratch_columns ? tile.columns - first : scratch_columns;
-        const Eigen::Map<const Matrix, 0, Strided> X(tile.inputs + first, signed_size(tile.rows),
-                                                     signed_size(width),
-                                                     Strided(signed_size(tile.stride)));
-        Eigen::Map<Matrix> Y(tile.scratch, signed_size(tile.outputs), signed_size(width));
-        Y.noalias() = W * X;
-        for (std::size_t j = 0; j < tile.outputs; ++j)
-            consume(tile.sum + j * tile.stride + first, tile.scratch + j * width, width);
+/// floor of values within the range of 32-bit integers.
+inline Vec round_down(Vec x) {
+    const Vec whole = __builtin_convertvector(__builtin_convertvector(x, Ints), Vec);
+    return whole > x ? whole - 1.0F : whole;
+}
+
+template <std::size_t Outputs, std::size_t Vectors>
+using Tile = Vec[Outputs][Vectors];
+
+/// y = W X for `Outputs` outputs of one block and `Vectors` vectors of columns.
+template <std::size_t Outputs, std::size_t Vectors>
+inline void multiply(const float* weights, const float* const* inputs, std::size_t rows,
+                     std::size_t column, Tile<Outputs, Vectors>& y) {
+#pragma GCC unroll 8
+    for (std::size_t j = 0; j < Outputs; ++j)
+#pragma GCC unroll 3
+        for (std::size_t v = 0; v < Vectors; ++v) y[j][v] = Vec{};
+    for (std::size_t k = 0; k < rows; ++k, weights += output_block) {
+        const float* const from = inputs[k] + column;
+        Vec x[Vectors];
+#pragma GCC unroll 3
+        for (std::size_t v = 0; v < Vectors; ++v) x[v] = load(from + v * lanes);
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Outputs; ++j) {
+            const Vec w = broadcast(weights[j]);
+#pragma GCC unroll 3
+            for (std::size_t v = 0; v < Vectors; ++v) y[j][v] += w * x[v];
+        }
     }
+}
+
+struct Add {
+    Vec operator()(Vec product, const std::int32_t* /*valid*/) { return product; }
+};
+
+struct Convert {
+    AdcCodes adc;
+    Ints clipped{};
+
+    Vec operator()(Vec product, const std::int32_t* valid) {
+        const Vec code = product * adc.inverse_lsb + 0.5F;
+        const Ints is_outside = (code < adc.lowest) | (code >= adc.highest + 1.0F);
+        clipped -= is_outside & load_mask(valid);
+        const Vec low = code < adc.lowest ? broadcast(adc.lowest) : code;
+        return round_down(low > adc.highest ? broadcast(adc.highest) : low) * adc.lsb;
+    }
+};
+
+struct Observe {
+    Vec largest{};
+
+    Vec operator()(Vec product, const std::int32_t* valid) {
+        const Vec magnitude = product < 0.0F ? -product : product;
+        const Vec counted = load_mask(valid) != 0 ? magnitude : Vec{};
+        largest = counted > largest ? counted : largest;
+        return product;
+    }
+};
+
+/// A tile's product over a strip of columns, every sample through `finish` and into the sum.
+template <std::size_t Vectors, typename Finish>
+class Strip {
+  public:
+    Strip(const TileProduct& tile, std::size_t column, Finish& finish)
+        : tile_(tile), column_(column), finish_(finish) {}
+
+    void run() {
+        std::size_t output = 0;
+        while (output + most_outputs <= tile_.outputs) output = take<most_outputs>(output);
+        if constexpr (most_outputs > 4)
+            if (output + 4 <= tile_.outputs) output = take<4>(output);
+        if (output + 2 <= tile_.outputs) output = take<2>(output);
+        if (output < tile_.outputs) take<1>(output);
+    }
+
+  private:
+    template <std::size_t Outputs>
+    std::size_t take(std::size_t output) {
+        Tile<Outputs, Vectors> y;
+        const float* const weights = tile_.weights +
+                                     output / output_block * output_block * tile_.rows +
+                                     output % output_block;
+        multiply<Outputs, Vectors>(weights, tile_.inputs, tile_.rows, column_, y);
+#pragma GCC unroll 8
+        for (std::size_t j = 0; j < Outputs; ++j)
+#pragma GCC unroll 3
+            for (std::size_t v = 0; v < Vectors; ++v) {
+                const std::size_t column = column_ + v * lanes;
+                float* const sum = tile_.sum + (output + j) * column_block + column;
+                store(sum, load(sum) + finish_(y[j][v], tile_.valid + column));
+            }
+        return output + Outputs;
+    }
+
+    const TileProduct& tile_;
+    std::size_t column_;
+    Finish& finish_;
+};
+
+template <typename Finish>
+inline void run(const TileProduct& tile, Finish& finish) {
+    std::size_t column = 0;
+    for (; column + (most_vectors - 1) * lanes < tile.columns; column += most_vectors * lanes)
+        Strip<most_vectors, Finish>(tile, column, finish).run();
+    for (; column < tile.columns; column += lanes) Strip<1, Finish>(tile, column, finish).run();
 }
 
 void convert(const float* in, std::size_t size, const DacCodes& dac, float* out) {
@@ -44,44 +159,45 @@ void convert(const float* in, std::size_t size, const DacCodes& dac, float* out)
     }
 }
 
+void copy(const PatchRows& patches) {
+    for (std::size_t k = 0; k < patches.rows; ++k) {
+        const float* const plane = patches.planes + patches.offset[k];
+        float* const out = patches.out + k * column_block;
+        for (std::size_t i = 0; i < patches.run_count; ++i) {
+            const ColumnRun& run = patches.runs[i];
+            for (std::size_t c = 0; c < run.length; c += lanes)
+                store(out + run.column + c, load(plane + run.plane + c));
+        }
+    }
+}
+
 void add(const TileProduct& tile) {
-    for_each_product_row(tile, [](float* sum, const float* product, std::size_t width) {
-        for (std::size_t i = 0; i < width; ++i) sum[i] += product[i];
-    });
+    Add finish;
+    run(tile, finish);
 }
 
 std::uint64_t add_converted(const TileProduct& tile, const AdcCodes& adc) {
+    Convert finish{adc};
+    run(tile, finish);
     std::uint64_t clipped = 0;
-    for_each_product_row(tile, [&](float* sum, const float* product, std::size_t width) {
-        std::int32_t outside = 0;
-        for (std::size_t i = 0; i < width; ++i) {
-            const float code = __builtin_floorf(product[i] * adc.inverse_lsb + 0.5F);
-            const float low = code < adc.lowest ? adc.lowest : code;
-            const float kept = low > adc.highest ? adc.highest : low;
-            outside += kept != code ? 1 : 0;
-            sum[i] += kept * adc.lsb;
-        }
-        clipped += static_cast<std::uint64_t>(outside);
-    });
+    for (std::size_t i = 0; i < lanes; ++i)
+        clipped += static_cast<std::uint64_t>(finish.clipped[i]);
     return clipped;
 }
 
 float add_observed(const TileProduct& tile) {
+    Observe finish;
+    run(tile, finish);
     float largest = 0;
-    for_each_product_row(tile, [&](float* sum, const float* product, std::size_t width) {
-        for (std::size_t i = 0; i < width; ++i) {
-            const float magnitude = __builtin_fabsf(product[i]);
-            largest = magnitude > largest ? magnitude : largest;
-            sum[i] += product[i];
-        }
-    });
+    for (std::size_t i = 0; i < lanes; ++i)
+        largest = finish.largest[i] > largest ? finish.largest[i] : largest;
     return largest;
 }
 
 }  // namespace
 
 extern const ProductKernels kernels;
-const ProductKernels kernels{KIRCHNET_TEXT(KIRCHNET_ISA), convert, add, add_converted,
-                             add_observed};
+const ProductKernels kernels{
+    KIRCHNET_TEXT(KIRCHNET_ISA), convert, copy, add, add_converted, add_observed};
 
 }  // namespace kirchnet::detail::KIRCHNET_ISA

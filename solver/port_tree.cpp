@@ -4,6 +4,7 @@
 #include <cassert>
 #include <optional>
 
+#include "circuit/operating_point_solver.hpp"
 #include "solver/detail/padded_crossbar.hpp"
 #include "solver/detail/port_elimination.hpp"
 
@@ -157,6 +158,7 @@ PortTree& PortTree::operator=(PortTree&&) noexcept = default;
 PortTree::~PortTree() = default;
 
 bool PortTree::reduce(const Crossbar& crossbar) {
+    require_linear_cells(crossbar, "port merging");
     State& state = *state_;
     if (!is_in_reach(crossbar)) return false;
     if (state.is_cells_alone(crossbar)) {

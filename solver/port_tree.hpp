@@ -38,6 +38,7 @@ class PortTree {
     /// Eliminates all inner nodes of an array of linear cells. With `Retain::everything` and cells
     /// alone changed since the last call, only the tiles above changed cells are merged anew.
     /// @return  false when a conductance is above 1e100 S, which this method leaves to others
+    /// @throws InvalidInput  where the cells' law is not linear
     [[nodiscard]] bool reduce(const Crossbar& crossbar);
 
     /// Share of leaves (8 × 8 cells) in which this array differs from the one reduced last; nothing

@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "circuit/error.hpp"
 #include "dense_oracle.hpp"
 #include "random_arrays.hpp"
 #include "solver/nodal_solver.hpp"
@@ -216,6 +217,12 @@ TEST_CASE("conductances beyond what doubles can multiply are left to others") {
     g(0, 0) = 1e160;
     PortTree tree;
     CHECK_FALSE(tree.reduce(Crossbar(g)));
+}
+
+TEST_CASE("cells of another law are refused") {
+    PortTree tree;
+    const Crossbar crossbar(CellMatrix::Constant(2, 2, 1e-4));
+    CHECK_THROWS_AS((void)tree.reduce(crossbar.with_law(parse_cell_law("sinh:2"))), InvalidInput);
 }
 
 TEST_CASE("open bit lines have rows of exact zeros") {

@@ -55,11 +55,19 @@ AtomicFile::AtomicFile(const fs::path& path) : path_(resolve(path)) {
     } else {
         std::error_code ignored;
         if (fs::is_directory(path_, ignored)) fail(EISDIR);
-        temporary_ = temporary_name(path_);
-        descriptor_ =
-            ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, permissions);
+        open_temporary();
     }
     if (descriptor_ < 0) fail(errno);
+}
+
+/// Process numbers repeat on other machines and in other containers that share a folder, so a name
+/// that is taken is left to its owner.
+void AtomicFile::open_temporary() {
+    do {
+        temporary_ = temporary_name(path_);
+        descriptor_ =
+            ::open(temporary_.c_str(), O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, permissions);
+    } while (descriptor_ < 0 && errno == EEXIST);
 }
 
 AtomicFile::~AtomicFile() {
@@ -76,14 +84,15 @@ void AtomicFile::write(std::string_view bytes) {
     }
 }
 
-void AtomicFile::commit() {
+void AtomicFile::commit(Durability durability) {
+    const bool syncs = durability == Durability::synced;
     // Pipes and devices cannot be synced (EINVAL, EROFS); regular files must.
-    if (::fsync(descriptor_) != 0 && !temporary_.empty()) fail(errno);
+    if (syncs && ::fsync(descriptor_) != 0 && !temporary_.empty()) fail(errno);
     if (::close(std::exchange(descriptor_, -1)) != 0) fail(errno);
     if (temporary_.empty()) return;
     if (::rename(temporary_.c_str(), path_.c_str()) != 0) fail(errno);
     temporary_.clear();
-    sync_folder(path_);
+    if (syncs) sync_folder(path_);
 }
 
 void AtomicFile::fail(int error) const {
@@ -96,10 +105,10 @@ void AtomicFile::discard() noexcept {
     if (!temporary_.empty()) ::unlink(temporary_.c_str());
 }
 
-void write_text_atomically(const fs::path& path, std::string_view text) {
+void write_text_atomically(const fs::path& path, std::string_view text, Durability durability) {
     AtomicFile file(path);
     file.write(text);
-    file.commit();
+    file.commit(durability);
 }
 
 }  // namespace kirchnet

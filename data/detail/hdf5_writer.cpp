@@ -60,10 +60,16 @@ std::vector<hsize_t> chunk_shape(const Shape& shape, std::size_t element_size) {
 Handle creation_properties(const Shape& shape, std::size_t count, std::size_t element_size,
                            Storage storage) {
     Handle properties(checked(H5Pcreate(H5P_DATASET_CREATE), "data set"), H5Pclose);
-    if (storage == Storage::plain || count * element_size < worth_packing) return properties;
+    const bool is_small = count * element_size < worth_packing;
+    if (count == 0 || storage == Storage::plain || (storage == Storage::packed && is_small))
+        return properties;
     const auto chunk = chunk_shape(shape, element_size);
     check_status(H5Pset_chunk(properties.id(), static_cast<int>(chunk.size()), chunk.data()),
                  "chunk");
+    if (storage == Storage::checked) {
+        check_status(H5Pset_fletcher32(properties.id()), "checksum filter");
+        return properties;
+    }
     check_status(H5Pset_shuffle(properties.id()), "shuffle filter");
     check_status(H5Pset_deflate(properties.id(), deflate_level), "deflate filter");
     return properties;

@@ -11,8 +11,9 @@
 namespace kirchnet::hdf5 {
 
 /// `packed` is deflate level 1 with shuffle, for values that repeat (levels, pixels, classes);
-/// floats hardly shrink and are stored plainly.
-enum class Storage { plain, packed };
+/// floats hardly shrink and are stored plainly. `checked` adds a Fletcher-32 checksum per chunk, so
+/// that reading damaged values fails.
+enum class Storage { plain, packed, checked };
 
 /// A group of a file being built in memory. Nothing reaches the disk before `save`, so HDF5 never
 /// meets a full disk and a file is either complete or absent.

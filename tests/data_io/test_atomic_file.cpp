@@ -1,4 +1,5 @@
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include <csignal>
 
@@ -62,6 +63,20 @@ TEST_CASE("a file appears under its name only when it is committed") {
         CHECK(read_file(folder / "a.txt") == "before");
     }
     CHECK(folder.entries() == 1);
+}
+
+TEST_CASE("a temporary name that somebody else holds is left alone") {
+    // As a process of the same number in another container would have it.
+    const TemporaryFolder folder;
+    const std::string stem = (folder / "a.txt").string() + "." + std::to_string(::getpid()) + "-";
+    std::vector<std::string> taken;
+    for (int i = 0; i < 2000; ++i) {
+        taken.push_back(stem + std::to_string(i) + ".tmp");
+        write_file(taken.back(), "theirs");
+    }
+    write_text_atomically(folder / "a.txt", "ours", Durability::renamed);
+    CHECK(read_file(folder / "a.txt") == "ours");
+    for (const std::string& path : taken) CHECK(read_file(path) == "theirs");
 }
 
 TEST_CASE("a link is written through and stays a link") {

@@ -173,6 +173,7 @@ class CommandLine {
                 "  kirchnet compare net.h5 --data cifar10 --mapping differential "
                 "--fault-rate 0.005 --json\n"
                 "  kirchnet compare experiment.toml --set array.segment=2.12\n"
+                "  kirchnet compare net.h5 --data cifar10 --engine nodal --operator-cache cache\n"
                 "  kirchnet compare net.h5 --data cifar10 --dry-run   (prints every key)");
         add_source(sub, compare_.settings, compare_.experiment, true);
         auto& settings = compare_.settings;
@@ -187,6 +188,8 @@ class CommandLine {
                 "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
         add_key(sub, settings, "--engine", "run.engine",
                 "transfer, nodal, ngspice or ideal [transfer]", "ENGINE");
+        add_key(sub, settings, "--operator-cache", "run.operator_cache",
+                "Folder that keeps transfer matrices for the next run [none]", "DIR");
         add_key(sub, settings, "--out", "out",
                 "Result file; report and plots are written beside it", "RESULT.h5");
         add_set(sub, settings);
@@ -266,6 +269,9 @@ class CommandLine {
         sub.add_option("--voltages", solve_.voltages, "Node voltages [V]")->type_name("U.h5");
         sub.add_option("--transfer", solve_.transfer, "Transfer matrix [S], a line per bit line")
             ->type_name("T.csv");
+        sub.add_option("--operator-cache", solve_.operator_cache,
+                       "Folder that keeps the matrix of --transfer for the next run [none]")
+            ->type_name("DIR");
         sub.add_flag("--json", solve_.json, "One JSON object on standard output");
     }
 

@@ -26,6 +26,7 @@ struct SolveArguments {
     std::string currents;         ///< empty: standard output, unless another output was asked for
     std::string voltages;
     std::string transfer;
+    std::string operator_cache;  ///< folder; empty: none
     bool json = false;
 };
 int run_solve(const SolveArguments& arguments);

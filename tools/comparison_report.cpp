@@ -120,6 +120,9 @@ std::string report_notes(const ComparisonReport& report) {
             "the fault-free chip.\n",
             to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm));
     }
+    if (report.operator_cache)
+        text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
+                            report.operator_cache->hits, report.operator_cache->misses);
     return text;
 }
 
@@ -152,6 +155,7 @@ nlohmann::json report_json(const ComparisonReport& report) {
     object["complete"] = report.complete;
     object["settings"] = to_toml(report.experiment);
     object["seconds"] = {{"software", report.software_seconds}};
+    if (report.operator_cache) object["operator_cache"] = counts_json(*report.operator_cache);
     object["accuracy"] = nlohmann::json::object();
     for (const auto& [stage, seconds] : report.stage_seconds) object["seconds"][stage] = seconds;
     for (const ArmResult& arm : report.arms) {

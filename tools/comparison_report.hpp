@@ -2,9 +2,11 @@
 
 #include <filesystem>
 #include <nlohmann/json_fwd.hpp>
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "data/operator_cache.hpp"
 #include "nn/comparison.hpp"
 #include "tools/experiment.hpp"
 
@@ -23,6 +25,7 @@ struct ComparisonReport {
     std::vector<std::int32_t> software;  ///< predicted classes
     std::vector<std::pair<std::string, double>> stage_seconds;
     bool complete = true;
+    std::optional<OperatorCacheCounts> operator_cache;  ///< where there is one
 
     [[nodiscard]] double accuracy(const ArmResult& arm) const {
         return arm.inference.accuracy(labels);
@@ -38,7 +41,8 @@ std::string arm_name(const ArmResult& arm);
 
 /// The table a person reads, in Markdown.
 std::string report_table(const ComparisonReport& report);
-/// Sentences on arms whose number needs a warning, one a line: many clipped samples.
+/// Sentences, one a line: arms whose number needs a warning (many clipped samples), and how many
+/// operators came from the cache.
 std::string report_notes(const ComparisonReport& report);
 /// The whole report in Markdown; figures are named relative to it.
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,

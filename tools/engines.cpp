@@ -8,6 +8,7 @@
 #include "solver/nodal_solver.hpp"
 #include "solver/nonlinear_solver.hpp"
 #include "solver/transfer_solver.hpp"
+#include "tools/output.hpp"
 
 namespace kirchnet {
 
@@ -26,9 +27,21 @@ std::unique_ptr<OperatingPointSolver> make_engine(const std::string& name,
         fmt::format("engine '{}' is none of ideal, nodal, nonlinear, transfer, ngspice", name));
 }
 
-SolverFactory engine_factory(const std::string& name) {
+SolverFactory engine_factory(const std::string& name, std::shared_ptr<OperatorCache> cache) {
     (void)make_engine(name);
-    return [name] { return make_engine(name); };
+    if (cache == nullptr) return [name] { return make_engine(name); };
+    return [name, cache = std::move(cache)] {
+        return std::make_unique<CachedSolver>(make_engine(name), cache);
+    };
+}
+
+std::shared_ptr<OperatorCache> open_operator_cache(const std::string& folder) {
+    return folder.empty() ? nullptr : std::make_shared<OperatorCache>(folder);
+}
+
+void print_warnings(const OperatorCache* cache) {
+    if (cache == nullptr) return;
+    for (const std::string& warning : cache->warnings()) print_note(warning);
 }
 
 }  // namespace kirchnet

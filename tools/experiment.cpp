@@ -162,6 +162,8 @@ constexpr std::array keys{
         [](const Experiment& e) { return fmt::to_string(e.trial); }},
     Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },
         [](const Experiment& e) { return toml_string(e.engine); }},
+    Key{"run.operator_cache", [](Experiment& e, Text t) { e.operator_cache = t; },
+        [](const Experiment& e) { return toml_string(e.operator_cache); }},
     Key{"run.threads", [](Experiment& e, Text t) { e.threads = parse_integer<int>(t); },
         [](const Experiment& e) { return fmt::to_string(e.threads); }},
 };

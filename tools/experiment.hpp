@@ -41,7 +41,8 @@ struct Experiment {
     std::uint32_t trial = 0;
 
     std::string engine = "transfer";
-    int threads = 0;  ///< 0: all cores
+    std::string operator_cache;  ///< folder of transfer matrices already computed; empty: none
+    int threads = 0;             ///< 0: all cores
 
     /// What the tiles of one mapping are made by.
     [[nodiscard]] TileSettings tile_settings(Mapping mapping) const;

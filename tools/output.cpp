@@ -37,6 +37,13 @@ std::string TextTable::markdown() const {
     return text;
 }
 
+nlohmann::json counts_json(const OperatorCacheCounts& counts) {
+    return {{"hits", counts.hits},
+            {"misses", counts.misses},
+            {"damaged", counts.damaged},
+            {"unstored", counts.unstored}};
+}
+
 void print_json(const nlohmann::json& object) {
     print_text(object.dump(2) + "\n");
 }

@@ -4,6 +4,8 @@
 #include <string>
 #include <vector>
 
+#include "data/operator_cache.hpp"
+
 namespace kirchnet {
 
 /// Rows of text under a heading row, as an aligned Markdown table that reads well in a terminal.
@@ -17,6 +19,8 @@ class TextTable {
     std::vector<std::vector<std::string>> rows_;
 };
 
+/// What `--json` says of an operator cache.
+nlohmann::json counts_json(const OperatorCacheCounts& counts);
 /// One JSON object on standard output. @throws FileError  when it cannot be written
 void print_json(const nlohmann::json& object);
 /// @throws FileError  when standard output cannot be written

@@ -76,8 +76,10 @@ std::filesystem::path beside(const std::filesystem::path& out, const std::string
 /// One comparison from settings to files.
 class CompareRun {
   public:
-    CompareRun(const Experiment& experiment, const Graph& graph)
+    CompareRun(const Experiment& experiment, const Graph& graph,
+               std::shared_ptr<OperatorCache> cache)
         : experiment_(experiment),
+          cache_(std::move(cache)),
           images_(load_images(experiment)),
           report_{graph,
                   experiment,
@@ -89,7 +91,8 @@ class CompareRun {
                   images_.test.labels,
                   {},
                   {},
-                  true} {
+                  true,
+                  {}} {
         if (!images_.note.empty()) print_note(images_.note);
     }
 
@@ -102,6 +105,7 @@ class CompareRun {
             report_.complete = false;
         }
         finish_stage();
+        if (cache_) report_.operator_cache = cache_->counts();
         if (file_) write_files();
         return report_.complete;
     }
@@ -137,7 +141,7 @@ class CompareRun {
             if (file_) file_->add(make_record(report_, arm));
         };
         run_comparison(report_.graph, images_.test, images_.calibration, settings,
-                       engine_factory(experiment_.engine), observer);
+                       engine_factory(experiment_.engine, cache_), observer);
     }
 
     Progress begin_stage(const std::string& name) {
@@ -176,6 +180,7 @@ class CompareRun {
     }
 
     const Experiment& experiment_;
+    std::shared_ptr<OperatorCache> cache_;
     ExperimentImages images_;
     ComparisonReport report_;
     std::optional<ComparisonFile> file_;
@@ -201,10 +206,12 @@ int run_compare(const CompareArguments& arguments) {
         return 0;
     }
     stop_at_safe_places();
+    const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
-    CompareRun run(experiment, graph);
+    CompareRun run(experiment, graph, cache);
     const bool complete = run.run();
+    print_warnings(cache.get());
     if (arguments.json)
         print_json(report_json(run.report()));
     else

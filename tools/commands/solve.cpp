@@ -39,6 +39,8 @@ void check_outputs(const SolveArguments& arguments) {
         throw InvalidInput("--input", "currents and voltages need read voltages");
     if (arguments.input.empty() && arguments.transfer.empty())
         throw InvalidInput("--input", "give read voltages, or ask for --transfer");
+    if (!arguments.operator_cache.empty() && arguments.transfer.empty())
+        throw InvalidInput("--operator-cache", "keeps transfer matrices; ask for --transfer");
     if (arguments.json && (arguments.currents == "-" || arguments.transfer == "-"))
         throw InvalidInput("--json", "standard output takes one thing: JSON or a matrix");
     if (!arguments.json && arguments.transfer == "-" && arguments.currents.empty() &&
@@ -56,7 +58,8 @@ int run_solve(const SolveArguments& arguments) {
     const bool is_linear = crossbar.law().is_linear();
     const std::string engine_name =
         arguments.engine.empty() ? (is_linear ? "transfer" : "nonlinear") : arguments.engine;
-    const auto engine = make_engine(engine_name);
+    const auto cache = open_operator_cache(arguments.operator_cache);
+    const auto engine = engine_factory(engine_name, cache)();
     bool converged = true;
     nlohmann::json object{{"engine", engine_name},
                           {"cell", to_string(crossbar.law())},
@@ -83,6 +86,8 @@ int run_solve(const SolveArguments& arguments) {
     if (!arguments.transfer.empty()) {
         const Eigen::MatrixXd transfer = engine->transfer(crossbar);
         write_matrix(arguments.transfer, transfer, "S");
+        print_warnings(cache.get());
+        if (cache) object["operator_cache"] = counts_json(cache->counts());
     }
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     object["seconds"] = elapsed.count();

@@ -58,13 +58,10 @@ struct Apply {
 
     void operator()(const BatchNormOp& norm) const {
         out.resize(in[0]->shape, in[0]->images);
-        for (std::size_t c = 0; c < out.shape.channels; ++c) {
-            const float scale =
-                norm.weight.values[c] / std::sqrt(norm.running_variance.values[c] + norm.epsilon);
-            const float shift = norm.bias.values[c] - norm.running_mean.values[c] * scale;
+        const std::vector<ChannelNorm> norms = channel_norms(norm);
+        for (std::size_t c = 0; c < out.shape.channels; ++c)
             std::transform(in[0]->channel(c), in[0]->channel(c) + in[0]->plane(), out.channel(c),
-                           [=](float x) { return x * scale + shift; });
-        }
+                           [of = norms[c]](float x) { return x * of.scale + of.shift; });
     }
     void operator()(const ReluOp&) const {
         out.resize(in[0]->shape, in[0]->images);
@@ -170,6 +167,16 @@ void gather_patches(const LayerGeometry& geometry, const FeatureMaps& in, std::s
                    row % kernel / geometry.kernel_width, row % geometry.kernel_width,
                    out.data() + i * columns);
     }
+}
+
+std::vector<ChannelNorm> channel_norms(const BatchNormOp& norm) {
+    std::vector<ChannelNorm> norms(norm.weight.values.size());
+    for (std::size_t c = 0; c < norms.size(); ++c) {
+        norms[c].scale =
+            norm.weight.values[c] / std::sqrt(norm.running_variance.values[c] + norm.epsilon);
+        norms[c].shift = norm.bias.values[c] - norm.running_mean.values[c] * norms[c].scale;
+    }
+    return norms;
 }
 
 void apply(const Operation& operation, const std::vector<const FeatureMaps*>& in,

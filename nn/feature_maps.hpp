@@ -30,6 +30,15 @@ void load_images(const Network& network, const LabelledImages& images, std::size
 void gather_patches(const LayerGeometry& geometry, const FeatureMaps& in, std::size_t group,
                     std::size_t first_row, std::size_t rows, std::vector<float>& out);
 
+/// Batch norm of one channel: y = scale x + shift.
+struct ChannelNorm {
+    float scale = 1;
+    float shift = 0;
+};
+
+/// Per channel.
+std::vector<ChannelNorm> channel_norms(const BatchNormOp& norm);
+
 /// Applies any operation but the weighted layers and the input.
 void apply(const Operation& operation, const std::vector<const FeatureMaps*>& in, FeatureMaps& out);
 

@@ -8,6 +8,7 @@
 #include <chrono>
 #include <limits>
 #include <mutex>
+#include <optional>
 
 #include "circuit/error.hpp"
 
@@ -18,6 +19,39 @@ namespace {
 constexpr std::size_t images_per_block = 4;
 constexpr std::size_t whole_network = std::numeric_limits<std::size_t>::max();
 
+/// A layer and the batch norm and ReLU right behind it that nobody else reads from within.
+struct LayerChain {
+    DigitalTail tail;
+    std::size_t last_node = 0;  ///< whose map the layer writes
+};
+
+/// The only node that reads `node`, or nothing.
+std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+    std::optional<std::size_t> reader;
+    for (std::size_t i = node + 1; i < graph.size(); ++i)
+        for (const auto input : graph.inputs(i)) {
+            if (input != node) continue;
+            if (reader) return std::nullopt;
+            reader = i;
+        }
+    return reader;
+}
+
+LayerChain chain_behind(const Graph& graph, std::size_t node) {
+    LayerChain chain{{}, node};
+    auto next = only_reader(graph, node);
+    if (next && std::holds_alternative<BatchNormOp>(graph.node(*next).operation)) {
+        chain.tail.norm = channel_norms(std::get<BatchNormOp>(graph.node(*next).operation));
+        chain.last_node = *next;
+        next = only_reader(graph, *next);
+    }
+    if (next && std::holds_alternative<ReluOp>(graph.node(*next).operation)) {
+        chain.tail.rectify = true;
+        chain.last_node = *next;
+    }
+    return chain;
+}
+
 /// Everything one thread needs to run blocks of images; buffers are reused from block to block.
 class BlockRunner {
   public:
@@ -26,7 +60,16 @@ class BlockRunner {
           drivers_(drivers),
           maps_(graph.size()),
           adc_(graph.layers().size()),
-          ranges_(graph.layers().size()) {}
+          ranges_(graph.layers().size()),
+          is_done_by_layer_(graph.size(), false) {
+        for (const std::size_t node : graph.layers()) {
+            chains_.push_back(chain_behind(graph, node));
+            for (std::size_t i = node; i != chains_.back().last_node;) {
+                i = *only_reader(graph, i);
+                is_done_by_layer_[i] = true;
+            }
+        }
+    }
 
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
@@ -37,10 +80,11 @@ class BlockRunner {
             if (std::holds_alternative<InputOp>(node.operation)) {
                 load_images(graph_.network(), images, first, count, maps_[i]);
             } else if (layer < graph_.layers().size() && graph_.layers()[layer] == i) {
-                run_layer(drivers_[layer], maps_[graph_.inputs(i).front()], maps_[i], workspace_,
-                          adc_[layer], observe ? &ranges_[layer] : nullptr);
+                const LayerChain& chain = chains_[layer];
+                run_layer(drivers_[layer], maps_[graph_.inputs(i).front()], maps_[chain.last_node],
+                          workspace_, adc_[layer], observe ? &ranges_[layer] : nullptr, chain.tail);
                 ++layer;
-            } else {
+            } else if (!is_done_by_layer_[i]) {
                 arguments_.clear();
                 for (const auto input : graph_.inputs(i)) arguments_.push_back(&maps_[input]);
                 apply(node.operation, arguments_, maps_[i]);
@@ -73,6 +117,8 @@ class BlockRunner {
     std::vector<const FeatureMaps*> arguments_;
     std::vector<AdcCount> adc_;
     std::vector<LayerRange> ranges_;
+    std::vector<LayerChain> chains_;      ///< per mapped layer
+    std::vector<bool> is_done_by_layer_;  ///< per node
     DriverWorkspace workspace_;
 };
 

@@ -53,8 +53,9 @@ void observe_inputs(const FeatureMaps& in, LayerRange& range) {
 /// Runs one block of columns through all tiles of a layer.
 class BlockRun {
   public:
-    BlockRun(const LayerDriver& driver, Buffers& workspace, AdcCount& count, LayerRange* range)
-        : driver_(driver), workspace_(workspace), count_(count), range_(range) {}
+    BlockRun(const LayerDriver& driver, const DigitalTail& tail, Buffers& workspace,
+             AdcCount& count, LayerRange* range)
+        : driver_(driver), tail_(tail), workspace_(workspace), count_(count), range_(range) {}
 
     void run(std::size_t block, FeatureMaps& out) {
         workspace_.planes.describe(block, workspace_.columns);
@@ -113,7 +114,7 @@ class BlockRun {
                 sum[i] += driver_.operators.input_sum * inputs[row][i];
     }
 
-    /// The digital end: gain, input sum, column scale, bias.
+    /// The digital end: gain, input sum, column scale, bias, and what follows the layer.
     void finish_outputs(FeatureMaps& out) const {
         const std::size_t outputs_per_group = driver_.geometry.outputs_per_group();
         const bool has_input_sum = driver_.operators.input_sum != 0;
@@ -134,11 +135,22 @@ class BlockRun {
                         has_input_sum ? gain * sum[column] + shared[column] : gain * sum[column];
                     target[i] = total * scale + bias;
                 }
+                finish_run(j, target, run.length);
             }
         }
     }
 
+    void finish_run(std::size_t channel, float* values, std::size_t length) const {
+        if (!tail_.norm.empty()) {
+            const ChannelNorm of = tail_.norm[channel];
+            for (std::size_t i = 0; i < length; ++i) values[i] = values[i] * of.scale + of.shift;
+        }
+        if (tail_.rectify)
+            for (std::size_t i = 0; i < length; ++i) values[i] = values[i] > 0 ? values[i] : 0;
+    }
+
     const LayerDriver& driver_;
+    const DigitalTail& tail_;
     Buffers& workspace_;
     AdcCount& count_;
     LayerRange* range_;
@@ -201,12 +213,13 @@ void set_dac(LayerDriver& driver, const Dac& dac) {
 }
 
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
-               DriverWorkspace& workspace, AdcCount& count, LayerRange* range) {
+               DriverWorkspace& workspace, AdcCount& count, LayerRange* range,
+               const DigitalTail& tail) {
     if (range != nullptr) observe_inputs(in, *range);
     Buffers& buffers = workspace.buffers();
     out.resize(driver.geometry.output, in.images);
     take_inputs(driver, in, buffers.planes);
-    BlockRun run(driver, buffers, count, range);
+    BlockRun run(driver, tail, buffers, count, range);
     for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run.run(block, out);
 }
 

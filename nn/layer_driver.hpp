@@ -24,6 +24,12 @@ struct LayerDriver {
     std::vector<float> bias;          ///< [outputs], or empty
 };
 
+/// Digital operations right behind a layer, done while its outputs are at hand.
+struct DigitalTail {
+    std::vector<ChannelNorm> norm;  ///< batch norm per output channel, or empty
+    bool rectify = false;           ///< then ReLU
+};
+
 /// Samples an ADC took and how many fell outside its range.
 struct AdcCount {
     std::uint64_t samples = 0;
@@ -69,10 +75,11 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
 /// @throws InvalidInput  when bits or range are not usable
 void set_dac(LayerDriver& driver, const Dac& dac);
 
-/// out = layer(in), a block of images at once.
+/// out = tail(layer(in)), a block of images at once.
 /// @param count  adds this layer's converter statistics
 /// @param range  when given, records the largest values met (the ADC is then bypassed)
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
-               DriverWorkspace& workspace, AdcCount& count, LayerRange* range = nullptr);
+               DriverWorkspace& workspace, AdcCount& count, LayerRange* range = nullptr,
+               const DigitalTail& tail = {});
 
 }  // namespace kirchnet

@@ -197,7 +197,7 @@ float add_observed(const TileProduct& tile) {
 }  // namespace
 
 extern const ProductKernels kernels;
-const ProductKernels kernels{
+constinit const ProductKernels kernels{
     KIRCHNET_TEXT(KIRCHNET_ISA), convert, copy, add, add_converted, add_observed};
 
 }  // namespace kirchnet::detail::KIRCHNET_ISA

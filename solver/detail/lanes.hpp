@@ -18,8 +18,9 @@ inline constexpr std::size_t lanes = 2;
 using Lanes = double __attribute__((vector_size(lanes * sizeof(double)), may_alias));
 using Bits = std::int64_t __attribute__((vector_size(lanes * sizeof(double)), may_alias));
 
+/// x - 0 is x, a negative zero too, so that no arithmetic is left of it; 0 + x would be.
 inline Lanes broadcast(double x) {
-    return Lanes{} + x;
+    return x - Lanes{};
 }
 
 inline Lanes magnitude(Lanes x) {

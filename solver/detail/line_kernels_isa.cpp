@@ -670,7 +670,7 @@ void hyperbolic(const double* x, double* sinh, double* cosh, std::size_t size) {
 }  // namespace
 
 extern const LineKernels line_kernels;
-const LineKernels line_kernels{
+constinit const LineKernels line_kernels{
     KIRCHNET_TEXT(KIRCHNET_ISA), lanes, pass, finish, residual, newton_step, hyperbolic};
 
 }  // namespace kirchnet::detail::KIRCHNET_ISA

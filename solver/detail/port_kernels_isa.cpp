@@ -32,7 +32,7 @@ constexpr std::size_t vectors = port_block / lanes;  // per port block
 // Row blocks gathered together, so that columns read once from farther caches serve several.
 constexpr std::size_t blocks_together = 4;
 // Blocks of pivots applied at once: columns of a tile by that many rows stay in the nearest cache.
-constexpr std::size_t most_depth = 12;
+constexpr std::size_t most_depth = 16;
 // Tiles of at least so many interface blocks are asked for ahead: they come from farther caches.
 constexpr std::size_t worth_fetching = 3;
 // Part of the second-level cache for rows of a factor while columns pass by [doubles].

@@ -79,18 +79,18 @@ constexpr Join join_stacked(std::size_t rows, std::size_t columns) {
     return join;
 }
 
-inline Lanes select_positive(Lanes condition, Lanes value) {
-    return condition > Lanes{} ? value : Lanes{};
+inline Lanes where_conducting(Lanes d, Lanes value) {
+    return d > nothing_conducts ? value : Lanes{};
 }
 
 inline Lanes reciprocal(Lanes d) {
-    return select_positive(d, 1 / d);
+    return where_conducting(d, 1 / d);
 }
 
 inline Lanes reciprocal_root(Lanes d) {
     Lanes root;
     for (std::size_t i = 0; i < lanes; ++i) root[i] = __builtin_sqrt(d[i]);
-    return select_positive(d, 1 / root);
+    return where_conducting(d, 1 / root);
 }
 
 template <std::size_t N, std::size_t P>

@@ -263,7 +263,7 @@ inline void eliminate_pivot(Row (&y)[port_block], Row (&x)[port_block],
     Row rest = y[K];
     keep_after<K>(rest, std::make_index_sequence<port_block>());
     const double d = sum_of_row(rest) + beyond[K];
-    const double inverse = d > 0 ? 1 / d : 0;
+    const double inverse = d > nothing_conducts ? 1 / d : 0;
     const Row share = rest * inverse;
 #pragma GCC unroll 8
     for (std::size_t i = K + 1; i < port_block; ++i) {

@@ -5,6 +5,9 @@
 
 namespace kirchnet::detail::KIRCHNET_ISA {
 
+/// A node with no more than this around it leads nowhere [S]; the inverse of less would overflow.
+inline constexpr double nothing_conducts = 1e-290;
+
 inline Lanes load(const double* from) {
     return *reinterpret_cast<const Lanes*>(from);
 }

@@ -212,6 +212,19 @@ TEST_CASE("accuracy does not suffer from resistances sixty orders of magnitude a
     CHECK(T(1, 0) == doctest::Approx(1e-30).epsilon(1e-15));
 }
 
+TEST_CASE("what hardly conducts at all does no harm") {
+    CellMatrix g = CellMatrix::Constant(9, 9, 1e-310);
+    g(4, 4) = 1e-4;
+    CellMatrix segment = CellMatrix::Constant(9, 9, 1.0);
+    segment(2, 3) = 1e305;
+    Wires wires;
+    wires.word_line_segment = LineResistance(segment);
+    wires.bit_line_segment = 1;
+    const Eigen::MatrixXd T = transfer(Crossbar(g, wires));
+    CHECK(T.allFinite());
+    CHECK(T(4, 4) == doctest::Approx(1 / (1e4 + 5 + 5)).epsilon(1e-14));
+}
+
 TEST_CASE("conductances beyond what doubles can multiply are left to others") {
     CellMatrix g(1, 1);
     g(0, 0) = 1e160;

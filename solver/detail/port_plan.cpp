@@ -66,38 +66,29 @@ class Planner {
     }
 
     std::int32_t build_side_by_side(const LeafBox& box, const Order& order, std::size_t depth) {
-        const std::size_t middle = box.first_column + box.width() / 2;
-        LeafBox left = box;
-        left.last_column = middle;
-        LeafBox right = box;
-        right.first_column = middle;
-        const std::int32_t a = build(left, with_first(Side::right, order), depth + 1);
-        const std::int32_t b = build(right, with_first(Side::left, order), depth + 1);
-        PlannedTile tile = parent(box, order, depth, {a, b});
-        add_interface(tile, 0, Side::right);
-        add_interface(tile, 1, Side::left);
-        for (const Side side : order) {
-            if (side != Side::right) add_ports(tile, 0, side);
-            if (side != Side::left) add_ports(tile, 1, side);
-        }
-        return add(std::move(tile));
+        std::array<LeafBox, 2> halves{box, box};
+        halves[0].last_column = halves[1].first_column = box.first_column + box.width() / 2;
+        return build_pair(box, order, depth, halves, {Side::right, Side::left});
     }
 
     std::int32_t build_stacked(const LeafBox& box, const Order& order, std::size_t depth) {
-        const std::size_t middle = box.first_row + box.height() / 2;
-        LeafBox upper = box;
-        upper.last_row = middle;
-        LeafBox lower = box;
-        lower.first_row = middle;
-        const std::int32_t a = build(upper, with_first(Side::bottom, order), depth + 1);
-        const std::int32_t b = build(lower, with_first(Side::top, order), depth + 1);
-        PlannedTile tile = parent(box, order, depth, {a, b});
-        add_interface(tile, 0, Side::bottom);
-        add_interface(tile, 1, Side::top);
-        for (const Side side : order) {
-            if (side != Side::bottom) add_ports(tile, 0, side);
-            if (side != Side::top) add_ports(tile, 1, side);
-        }
+        std::array<LeafBox, 2> halves{box, box};
+        halves[0].last_row = halves[1].first_row = box.first_row + box.height() / 2;
+        return build_pair(box, order, depth, halves, {Side::bottom, Side::top});
+    }
+
+    /// @param facing  the side with which each half meets the other
+    std::int32_t build_pair(const LeafBox& box, const Order& order, std::size_t depth,
+                            const std::array<LeafBox, 2>& halves,
+                            const std::array<Side, 2>& facing) {
+        std::array<std::int32_t, 2> child{};
+        for (std::size_t i = 0; i < 2; ++i)
+            child[i] = build(halves[i], with_first(facing[i], order), depth + 1);
+        PlannedTile tile = parent(box, order, depth, child);
+        for (std::size_t i = 0; i < 2; ++i) add_interface(tile, i, facing[i]);
+        for (const Side side : order)
+            for (std::size_t i = 0; i < 2; ++i)
+                if (side != facing[i]) add_ports(tile, i, side);
         return add(std::move(tile));
     }
 

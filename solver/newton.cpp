@@ -90,19 +90,7 @@ class Equations {
     }
 
     [[nodiscard]] Balance balance(const Voltage& u) {
-        find_cell_currents(u);
-        Balance result;
-        result.inflow = Eigen::VectorXd::Zero(nets());
-        for (const std::size_t k : wires_) {
-            const Element& e = expansion_.elements[k];
-            add(e, e.conductance * drop(u, e), result);
-            result.rounding += epsilon * e.conductance *
-                               std::max(std::abs(u.high(e.from)), std::abs(u.high(e.to)));
-        }
-        for (std::size_t i = 0; i < cells_.size(); ++i) {
-            add(expansion_.elements[cells_[i]], current_[i], result);
-            result.cell_current += std::abs(current_[i]);
-        }
+        Balance result = balance_of_all_nets(u);
         result.inflow.conservativeResize(expansion_.unknowns);
         result.missing = result.inflow.cwiseAbs().sum();
         if (expansion_.unknowns > 0) result.largest_inflow = result.inflow.cwiseAbs().maxCoeff();
@@ -120,19 +108,28 @@ class Equations {
 
     /// Current into each virtual ground [A].
     [[nodiscard]] Eigen::VectorXd bit_line_currents(const Voltage& u) {
-        find_cell_currents(u);
-        Balance all;
-        all.inflow = Eigen::VectorXd::Zero(nets());
-        for (const std::size_t k : wires_) {
-            const Element& e = expansion_.elements[k];
-            add(e, e.conductance * drop(u, e), all);
-        }
-        for (std::size_t i = 0; i < cells_.size(); ++i)
-            add(expansion_.elements[cells_[i]], current_[i], all);
-        return all.inflow.tail(expansion_.bit_lines);
+        return balance_of_all_nets(u).inflow.tail(expansion_.bit_lines);
     }
 
   private:
+    /// Terminals among the nets.
+    [[nodiscard]] Balance balance_of_all_nets(const Voltage& u) {
+        find_cell_currents(u);
+        Balance result;
+        result.inflow = Eigen::VectorXd::Zero(nets());
+        for (const std::size_t k : wires_) {
+            const Element& e = expansion_.elements[k];
+            add(e, e.conductance * drop(u, e), result);
+            result.rounding += epsilon * e.conductance *
+                               std::max(std::abs(u.high(e.from)), std::abs(u.high(e.to)));
+        }
+        for (std::size_t i = 0; i < cells_.size(); ++i) {
+            add(expansion_.elements[cells_[i]], current_[i], result);
+            result.cell_current += std::abs(current_[i]);
+        }
+        return result;
+    }
+
     static double drop(const Voltage& u, const Element& e) {
         return (u.high(e.from) - u.high(e.to)) + (u.low(e.from) - u.low(e.to));
     }

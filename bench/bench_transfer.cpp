@@ -9,6 +9,7 @@
 // in twice the working precision.
 #include <benchmark/benchmark.h>
 #include <fmt/format.h>
+#include <sys/resource.h>
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 #include <tbb/task_arena.h>
@@ -311,6 +312,12 @@ double wall_seconds(std::size_t count, const std::vector<Crossbar>& arrays, cons
     return std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
 }
 
+double peak_megabytes() {
+    rusage usage{};
+    getrusage(RUSAGE_SELF, &usage);
+    return static_cast<double>(usage.ru_maxrss) * 1024e-6;
+}
+
 struct Merging {
     explicit Merging(const Crossbar& /*array*/) {}
     PortTree tree;
@@ -330,6 +337,7 @@ void resnet18_operators(benchmark::State& state) {
                                          if (!merging.tree.reduce(array)) std::abort();
                                          benchmark::DoNotOptimize(merging.tree.transfer_rows(128));
                                      });
+        state.counters["peak_MB"] = peak_megabytes();  // before KLU; whole process
         theirs = wall_seconds<Klu>(sample, arrays,
                                    [](Klu& klu, const Crossbar& /*array*/) { klu.solve_all(); }) *
                  arrays_of_network / sample;

@@ -1,4 +1,5 @@
 #include <doctest/doctest.h>
+#include <tbb/global_control.h>
 
 #include <cmath>
 
@@ -7,6 +8,7 @@
 #include "nn/tiling.hpp"
 #include "small_networks.hpp"
 #include "solver/nodal_solver.hpp"
+#include "solver/transfer_solver.hpp"
 
 using namespace kirchnet;
 
@@ -104,4 +106,19 @@ TEST_CASE("progress counts every tile once and can stop the work") {
     CHECK_THROWS_AS((void)extract_operators(graph, tile, std::nullopt, ideal,
                                             [](std::size_t, std::size_t) { throw Stop{}; }),
                     Stop);
+}
+
+TEST_CASE("operators by port merging are the same bits on one thread and on many") {
+    const Graph graph(test::small_network());
+    TileSettings tile = settings(Mapping::differential, Layout::split);
+    tile.wires.word_line_segment = 2;
+    tile.wires.bit_line_segment = 2;
+    const SolverFactory transfer = [] { return std::make_unique<TransferSolver>(); };
+    const auto many = extract_operators(graph, tile, std::nullopt, transfer);
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    const auto alone = extract_operators(graph, tile, std::nullopt, transfer);
+    REQUIRE(many.size() == alone.size());
+    for (std::size_t layer = 0; layer < many.size(); ++layer)
+        for (std::size_t i = 0; i < many[layer].tiles.size(); ++i)
+            CHECK(many[layer].tiles[i].weights == alone[layer].tiles[i].weights);
 }

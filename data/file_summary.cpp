@@ -23,7 +23,17 @@ struct OperationName {
     std::string operator()(const LinearOp&) const { return "linear"; }
     std::string operator()(const BatchNormOp&) const { return "batch_norm"; }
     std::string operator()(const ReluOp&) const { return "relu"; }
+    std::string operator()(const ActivationOp& activation) const {
+        return std::string(to_string(activation.kind));
+    }
     std::string operator()(const AddOp&) const { return "add"; }
+    std::string operator()(const ConcatOp&) const { return "concat"; }
+    std::string operator()(const SliceOp& slice) const {
+        return fmt::format("slice {} from {}", slice.count, slice.first);
+    }
+    std::string operator()(const UpsampleOp& upsample) const {
+        return fmt::format("upsample {}", upsample.factor);
+    }
     std::string operator()(const PoolOp& pool) const {
         return fmt::format("{} pool {}", pool.kind == PoolOp::Kind::average ? "average" : "maximum",
                            pool.kernel == 0 ? "global" : std::to_string(pool.kernel));

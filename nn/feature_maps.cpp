@@ -47,6 +47,49 @@ void gather_row(const LayerGeometry& g, const float* channel, std::size_t images
         }
 }
 
+template <typename Function>
+void map_values(const std::vector<float>& in, std::vector<float>& out, Function function) {
+    std::transform(in.begin(), in.end(), out.begin(), function);
+}
+
+float sigmoid(float x) {
+    return 1.0F / (1.0F + std::exp(-x));
+}
+
+float hard_sigmoid(float x) {
+    return std::clamp(x / 6.0F + 0.5F, 0.0F, 1.0F);
+}
+
+/// ln(1 + exp(x)); for large x it is x.
+float softplus(float x) {
+    constexpr float linear_from = 20.0F;  // exp(-20) is below half a unit in the last place of 20
+    return x > linear_from ? x : std::log1p(std::exp(x));
+}
+
+void activate(const ActivationOp& activation, const std::vector<float>& in,
+              std::vector<float>& out) {
+    using Kind = ActivationOp::Kind;
+    switch (activation.kind) {
+        case Kind::leaky_relu:
+            return map_values(
+                in, out, [slope = activation.slope](float x) { return x > 0 ? x : slope * x; });
+        case Kind::relu6:
+            return map_values(in, out, [](float x) { return std::clamp(x, 0.0F, 6.0F); });
+        case Kind::sigmoid:
+            return map_values(in, out, sigmoid);
+        case Kind::tanh:
+            return map_values(in, out, [](float x) { return std::tanh(x); });
+        case Kind::silu:
+            return map_values(in, out, [](float x) { return x * sigmoid(x); });
+        case Kind::mish:
+            return map_values(in, out, [](float x) { return x * std::tanh(softplus(x)); });
+        case Kind::hard_sigmoid:
+            return map_values(in, out, hard_sigmoid);
+        case Kind::hard_swish:
+            return map_values(in, out, [](float x) { return x * hard_sigmoid(x); });
+    }
+}
+
 struct Apply {
     const std::vector<const FeatureMaps*>& in;
     FeatureMaps& out;
@@ -68,48 +111,97 @@ struct Apply {
         std::transform(in[0]->values.begin(), in[0]->values.end(), out.values.begin(),
                        [](float x) { return x > 0 ? x : 0; });
     }
+    void operator()(const ActivationOp& activation) const {
+        out.resize(in[0]->shape, in[0]->images);
+        activate(activation, in[0]->values, out.values);
+    }
     void operator()(const AddOp&) const {
         out.resize(in[0]->shape, in[0]->images);
         std::transform(in[0]->values.begin(), in[0]->values.end(), in[1]->values.begin(),
                        out.values.begin(), [](float x, float y) { return x + y; });
     }
+    void operator()(const ConcatOp&) const {
+        ImageShape shape{0, in[0]->shape.height, in[0]->shape.width};
+        for (const FeatureMaps* part : in) shape.channels += part->shape.channels;
+        out.resize(shape, in[0]->images);
+        auto target = out.values.begin();
+        for (const FeatureMaps* part : in)
+            target = std::copy(part->values.begin(), part->values.end(), target);
+    }
+    void operator()(const SliceOp& slice) const {
+        out.resize({slice.count, in[0]->shape.height, in[0]->shape.width}, in[0]->images);
+        std::copy_n(in[0]->channel(slice.first), out.values.size(), out.values.begin());
+    }
+    void operator()(const UpsampleOp& upsample) const;
     void operator()(const PoolOp& pool) const;
     void operator()(const PadShortcutOp& shortcut) const;
 };
 
+void Apply::operator()(const UpsampleOp& upsample) const {
+    const ImageShape& shape = in[0]->shape;
+    const std::size_t factor = upsample.factor;
+    out.resize({shape.channels, shape.height * factor, shape.width * factor}, in[0]->images);
+    const float* source = in[0]->values.data();
+    float* target = out.values.data();
+    const std::size_t width = shape.width * factor;
+    for (std::size_t row = 0; row < shape.channels * out.images * shape.height; ++row) {
+        for (std::size_t x = 0; x < width; ++x) target[x] = source[x / factor];
+        for (std::size_t copy = 1; copy < factor; ++copy)
+            std::copy_n(target, width, target + copy * width);
+        source += shape.width;
+        target += factor * width;
+    }
+}
+
+/// Value of the window whose corner is output (y, x): its part inside the image.
 float pool_window(const PoolOp& pool, const ImageShape& shape, const float* image, std::size_t y,
                   std::size_t x) {
-    const bool global = pool.kernel == 0;
-    const std::size_t height = global ? shape.height : pool.kernel;
-    const std::size_t width = global ? shape.width : pool.kernel;
     const bool average = pool.kind == PoolOp::Kind::average;
+    const auto clip = [&](std::size_t at, std::size_t size) {
+        const std::size_t from = at * pool.stride;
+        return Span{std::max(from, pool.padding) - pool.padding,
+                    std::min(from + pool.kernel - pool.padding, size)};
+    };
+    const Span ys = clip(y, shape.height);
+    const Span xs = clip(x, shape.width);
     float value = average ? 0 : -std::numeric_limits<float>::infinity();
-    for (std::size_t ky = 0; ky < height; ++ky)
-        for (std::size_t kx = 0; kx < width; ++kx) {
-            // Wraps to a huge number left of the image, which the bounds check refuses too.
-            const std::size_t iy = y * pool.stride + ky - pool.padding;
-            const std::size_t ix = x * pool.stride + kx - pool.padding;
-            if (iy >= shape.height || ix >= shape.width) continue;
+    for (std::size_t iy = ys.begin; iy < ys.end; ++iy)
+        for (std::size_t ix = xs.begin; ix < xs.end; ++ix) {
             const float pixel = image[iy * shape.width + ix];
             value = average ? value + pixel : std::max(value, pixel);
         }
-    return average ? value / static_cast<float>(height * width) : value;
+    if (!average) return value;
+    const std::size_t counted =
+        pool.counts_padding ? pool.kernel * pool.kernel : (ys.end - ys.begin) * (xs.end - xs.begin);
+    return value / static_cast<float>(counted);
+}
+
+float pool_map(const PoolOp& pool, const float* image, std::size_t pixels) {
+    if (pool.kind == PoolOp::Kind::maximum) return *std::max_element(image, image + pixels);
+    float sum = 0;
+    for (std::size_t i = 0; i < pixels; ++i) sum += image[i];
+    return sum / static_cast<float>(pixels);
 }
 
 void Apply::operator()(const PoolOp& pool) const {
     const ImageShape& shape = in[0]->shape;
+    const std::size_t pixels = shape.height * shape.width;
     const auto side = [&](std::size_t size) {
-        return pool.kernel == 0 ? 1 : (size + 2 * pool.padding - pool.kernel) / pool.stride + 1;
+        return (size + 2 * pool.padding + pool.extra_padding - pool.kernel) / pool.stride + 1;
     };
-    out.resize({shape.channels, side(shape.height), side(shape.width)}, in[0]->images);
-    for (std::size_t c = 0; c < shape.channels; ++c) {
-        float* target = out.channel(c);
-        for (std::size_t image = 0; image < out.images; ++image) {
-            const float* source = in[0]->channel(c) + image * shape.height * shape.width;
-            for (std::size_t y = 0; y < out.shape.height; ++y)
-                for (std::size_t x = 0; x < out.shape.width; ++x)
-                    *target++ = pool_window(pool, shape, source, y, x);
+    const bool global = pool.kernel == 0;
+    out.resize({shape.channels, global ? 1 : side(shape.height), global ? 1 : side(shape.width)},
+               in[0]->images);
+    float* target = out.values.data();
+    for (std::size_t map = 0; map < shape.channels * out.images; ++map) {
+        const float* source = in[0]->values.data() + map * pixels;
+        if (global) {
+            *target++ = pool_map(pool, source, pixels);
+            continue;
         }
+        for (std::size_t y = 0; y < out.shape.height; ++y)
+            for (std::size_t x = 0; x < out.shape.width; ++x)
+                *target++ = pool_window(pool, shape, source, y, x);
     }
 }
 

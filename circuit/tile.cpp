@@ -24,7 +24,7 @@ ArrayShape physical_shape(const WeightBlock& block, const TileSettings& settings
 }
 
 bool holds_weight(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
-    return r < block.weights.rows() && c / bit_lines_per_output(pattern) < block.weights.cols();
+    return block.holds(r, c / bit_lines_per_output(pattern));
 }
 
 CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
@@ -42,7 +42,7 @@ CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index 
                        polarity};
 }
 
-/// Intended state of cell (r, c); padding rests at HRS.
+/// Intended state of cell (r, c); padding and what lies between groups rest at HRS.
 double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
                 Index r, Index c) {
     if (!holds_weight(block, pattern, r, c)) return 0;
@@ -93,6 +93,11 @@ void check_block(const WeightBlock& block, const TileSettings& settings) {
     if (static_cast<Index>(block.inputs.size()) != block.weights.rows())
         throw InvalidInput(where, fmt::format("{} kernel positions for {} rows",
                                               block.inputs.size(), block.weights.rows()));
+    if (block.groups < 1 || block.weights.rows() % block.groups != 0 ||
+        block.weights.cols() % block.groups != 0)
+        throw InvalidInput(
+            where, fmt::format("{} groups do not divide {} inputs x {} outputs", block.groups,
+                               block.weights.rows(), block.weights.cols()));
     if (!(block.weights.array().abs() <= 1).all())
         throw InvalidInput(where, "a weight lies outside [-1, 1]; divide by the layer's max|W|");
 }
@@ -107,6 +112,16 @@ Unused parse_unused(std::string_view text) {
     if (text == "pad") return Unused::pad;
     if (text == "trim") return Unused::trim;
     throw InvalidInput(fmt::format("unused '{}' is neither pad nor trim", text));
+}
+
+std::string_view to_string(Groups groups) {
+    return groups == Groups::packed ? "packed" : "separate";
+}
+
+Groups parse_groups(std::string_view text) {
+    if (text == "separate") return Groups::separate;
+    if (text == "packed") return Groups::packed;
+    throw InvalidInput(fmt::format("groups '{}' is neither separate nor packed", text));
 }
 
 Index outputs_per_tile(const TileSettings& settings) {

@@ -29,6 +29,15 @@ struct WeightBlock {
     Eigen::MatrixXd weights;             ///< [rows × outputs], in [-1, 1]: W / max|W| of the layer
     std::vector<KernelPosition> inputs;  ///< per row
     Index first_output_channel = 0;
+    /// Groups of a convolution that share the block: its weights are block-diagonal, each group has
+    /// rows / groups rows and outputs / groups outputs. Cells off the diagonal hold no weight.
+    Index groups = 1;
+
+    /// Whether cell (row, output) lies in a group's own block.
+    [[nodiscard]] bool holds(Index row, Index output) const {
+        return row < weights.rows() && output < weights.cols() &&
+               row / (weights.rows() / groups) == output / (weights.cols() / groups);
+    }
 };
 
 /// What becomes of the part of an array that a layer does not fill.
@@ -41,6 +50,16 @@ std::string_view to_string(Unused unused);
 /// @throws InvalidInput  naming the accepted words
 Unused parse_unused(std::string_view text);
 
+/// What becomes of the groups of a grouped convolution.
+enum class Groups : std::uint8_t {
+    separate,  ///< each has arrays of its own
+    packed     ///< as many as fit share an array, on its diagonal
+};
+
+std::string_view to_string(Groups groups);
+/// @throws InvalidInput  naming the accepted words
+Groups parse_groups(std::string_view text);
+
 /// How weights become arrays.
 struct TileSettings {
     ArrayShape array;  ///< physical word lines and bit lines of one array
@@ -50,6 +69,7 @@ struct TileSettings {
     int weight_bits = 8;  ///< 0: continuous
     DeviceRange device;
     Wires wires;
+    Groups groups = Groups::packed;
 
     friend bool operator==(const TileSettings&, const TileSettings&) = default;
 };

@@ -97,7 +97,7 @@ Lines summarize_comparison(const std::filesystem::path& path) {
     Lines lines{
         fmt::format("network {}, data {}, {} images, seed {}{}", header.network, header.data,
                     header.labels.size(), header.seed, comparison.complete ? "" : ", incomplete"),
-        fmt::format("software accuracy {:.2f} %", 100 * header.software_accuracy)};
+        fmt::format("software {} {:.2f} %", header.metric, 100 * header.software_accuracy)};
     for (const ComparisonArm& arm : comparison.arms)
         lines.push_back(fmt::format(
             "{:<12} {:<8} fault rate {:<7g} trial {:<4} accuracy {:6.2f} % agreement {:6.2f} %",

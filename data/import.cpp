@@ -7,6 +7,8 @@
 
 #include "circuit/error.hpp"
 #include "data/architectures/architecture.hpp"
+#include "data/architectures/darknet.hpp"
+#include "data/detail/darknet_weights.hpp"
 
 namespace kirchnet {
 namespace {
@@ -31,6 +33,14 @@ Network import_network(const std::filesystem::path& path) {
     for (const Architecture* architecture : architectures)
         if (architecture->recognises(tensors)) return architecture->build(tensors);
     refuse(tensors);
+}
+
+Network import_darknet(const std::filesystem::path& cfg, const std::filesystem::path& weights) {
+    const DarknetCfg description = read_darknet_cfg(cfg);
+    StateDict tensors = weights.extension() == ".weights"
+                            ? read_darknet_weights(weights, description)
+                            : read_state_dict(weights);
+    return build_darknet(description, tensors);
 }
 
 }  // namespace kirchnet

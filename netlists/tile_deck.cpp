@@ -54,9 +54,11 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
     const std::string input = settings.input_comment.empty() ? "given" : settings.input_comment;
     std::string text = comment(fmt::format("kirchnet tile {},{} of layer {}", block.tile_row,
                                            block.tile_column, block.layer));
-    text += comment(fmt::format("weights   {} inputs x {} outputs, oc {}..{}", tile.rows(),
-                                tile.outputs(), block.first_output_channel,
-                                block.first_output_channel + tile.outputs() - 1));
+    text += comment(
+        fmt::format("weights   {} inputs x {} outputs, oc {}..{}{}", tile.rows(), tile.outputs(),
+                    block.first_output_channel, block.first_output_channel + tile.outputs() - 1,
+                    block.groups > 1 ? fmt::format(", {} groups on the diagonal", block.groups)
+                                     : std::string()));
     text += comment("mapping   " + describe_mapping(how));
     text += comment("layout    " + describe_layout(tile));
     text += comment(fmt::format("array     {}, unused part: {}",

@@ -2,6 +2,7 @@
 
 #include <algorithm>
 #include <cmath>
+#include <functional>
 #include <limits>
 
 namespace kirchnet {
@@ -47,11 +48,6 @@ void gather_row(const LayerGeometry& g, const float* channel, std::size_t images
         }
 }
 
-template <typename Function>
-void map_values(const std::vector<float>& in, std::vector<float>& out, Function function) {
-    std::transform(in.begin(), in.end(), out.begin(), function);
-}
-
 float sigmoid(float x) {
     return 1.0F / (1.0F + std::exp(-x));
 }
@@ -64,30 +60,6 @@ float hard_sigmoid(float x) {
 float softplus(float x) {
     constexpr float linear_from = 20.0F;  // exp(-20) is below half a unit in the last place of 20
     return x > linear_from ? x : std::log1p(std::exp(x));
-}
-
-void activate(const ActivationOp& activation, const std::vector<float>& in,
-              std::vector<float>& out) {
-    using Kind = ActivationOp::Kind;
-    switch (activation.kind) {
-        case Kind::leaky_relu:
-            return map_values(
-                in, out, [slope = activation.slope](float x) { return x > 0 ? x : slope * x; });
-        case Kind::relu6:
-            return map_values(in, out, [](float x) { return std::clamp(x, 0.0F, 6.0F); });
-        case Kind::sigmoid:
-            return map_values(in, out, sigmoid);
-        case Kind::tanh:
-            return map_values(in, out, [](float x) { return std::tanh(x); });
-        case Kind::silu:
-            return map_values(in, out, [](float x) { return x * sigmoid(x); });
-        case Kind::mish:
-            return map_values(in, out, [](float x) { return x * std::tanh(softplus(x)); });
-        case Kind::hard_sigmoid:
-            return map_values(in, out, hard_sigmoid);
-        case Kind::hard_swish:
-            return map_values(in, out, [](float x) { return x * hard_sigmoid(x); });
-    }
 }
 
 struct Apply {
@@ -113,7 +85,7 @@ struct Apply {
     }
     void operator()(const ActivationOp& activation) const {
         out.resize(in[0]->shape, in[0]->images);
-        activate(activation, in[0]->values, out.values);
+        activate(activation, in[0]->values.data(), out.values.size(), out.values.data());
     }
     void operator()(const AddOp&) const {
         out.resize(in[0]->shape, in[0]->images);
@@ -153,27 +125,47 @@ void Apply::operator()(const UpsampleOp& upsample) const {
     }
 }
 
-/// Value of the window whose corner is output (y, x): its part inside the image.
-float pool_window(const PoolOp& pool, const ImageShape& shape, const float* image, std::size_t y,
-                  std::size_t x) {
-    const bool average = pool.kind == PoolOp::Kind::average;
-    const auto clip = [&](std::size_t at, std::size_t size) {
-        const std::size_t from = at * pool.stride;
-        return Span{std::max(from, pool.padding) - pool.padding,
-                    std::min(from + pool.kernel - pool.padding, size)};
-    };
-    const Span ys = clip(y, shape.height);
-    const Span xs = clip(x, shape.width);
-    float value = average ? 0 : -std::numeric_limits<float>::infinity();
-    for (std::size_t iy = ys.begin; iy < ys.end; ++iy)
-        for (std::size_t ix = xs.begin; ix < xs.end; ++ix) {
-            const float pixel = image[iy * shape.width + ix];
-            value = average ? value + pixel : std::max(value, pixel);
+/// Rows (or columns) of the image that lie under window `at`.
+Span under_window(const PoolOp& pool, std::size_t at, std::size_t size) {
+    const std::size_t from = at * pool.stride;
+    return {std::max(from, pool.padding) - pool.padding,
+            std::min(from + pool.kernel - pool.padding, size)};
+}
+
+/// Combines the pixels under every window of one map: first down the columns of a row of windows,
+/// then along that row, so that both inner loops run over neighbours.
+/// @param row  as wide as the image
+template <typename Combine>
+void pool_windows(const PoolOp& pool, const ImageShape& from, const ImageShape& to,
+                  const float* image, float start, Combine combine, std::vector<float>& row,
+                  float* out) {
+    for (std::size_t y = 0; y < to.height; ++y, out += to.width) {
+        const Span ys = under_window(pool, y, from.height);
+        std::fill(row.begin(), row.end(), start);
+        for (std::size_t iy = ys.begin; iy < ys.end; ++iy)
+            std::transform(row.begin(), row.end(), image + iy * from.width, row.begin(), combine);
+        std::fill_n(out, to.width, start);
+        for (std::size_t kx = 0; kx < pool.kernel; ++kx) {
+            const auto offset =
+                static_cast<std::ptrdiff_t>(kx) - static_cast<std::ptrdiff_t>(pool.padding);
+            const Span xs = valid_outputs(to.width, from.width, pool.stride, offset);
+            for (std::size_t x = xs.begin; x < xs.end; ++x)
+                out[x] = combine(out[x], row[x * pool.stride + kx - pool.padding]);
         }
-    if (!average) return value;
-    const std::size_t counted =
-        pool.counts_padding ? pool.kernel * pool.kernel : (ys.end - ys.begin) * (xs.end - xs.begin);
-    return value / static_cast<float>(counted);
+    }
+}
+
+/// From sums to averages.
+void divide_windows(const PoolOp& pool, const ImageShape& from, const ImageShape& to, float* out) {
+    const auto whole = static_cast<float>(pool.kernel * pool.kernel);
+    for (std::size_t y = 0; y < to.height; ++y) {
+        const Span ys = under_window(pool, y, from.height);
+        for (std::size_t x = 0; x < to.width; ++x) {
+            const Span xs = under_window(pool, x, from.width);
+            const auto inside = static_cast<float>((ys.end - ys.begin) * (xs.end - xs.begin));
+            *out++ /= pool.counts_padding ? whole : inside;
+        }
+    }
 }
 
 float pool_map(const PoolOp& pool, const float* image, std::size_t pixels) {
@@ -192,16 +184,23 @@ void Apply::operator()(const PoolOp& pool) const {
     const bool global = pool.kernel == 0;
     out.resize({shape.channels, global ? 1 : side(shape.height), global ? 1 : side(shape.width)},
                in[0]->images);
+    const bool average = pool.kind == PoolOp::Kind::average;
+    std::vector<float> row(shape.width);
+    const float* source = in[0]->values.data();
     float* target = out.values.data();
     for (std::size_t map = 0; map < shape.channels * out.images; ++map) {
-        const float* source = in[0]->values.data() + map * pixels;
         if (global) {
-            *target++ = pool_map(pool, source, pixels);
-            continue;
+            *target = pool_map(pool, source, pixels);
+        } else if (average) {
+            pool_windows(pool, shape, out.shape, source, 0.0F, std::plus<>(), row, target);
+            divide_windows(pool, shape, out.shape, target);
+        } else {
+            pool_windows(
+                pool, shape, out.shape, source, -std::numeric_limits<float>::infinity(),
+                [](float a, float b) { return a < b ? b : a; }, row, target);
         }
-        for (std::size_t y = 0; y < out.shape.height; ++y)
-            for (std::size_t x = 0; x < out.shape.width; ++x)
-                *target++ = pool_window(pool, shape, source, y, x);
+        source += pixels;
+        target += out.shape.height * out.shape.width;
     }
 }
 
@@ -269,6 +268,30 @@ std::vector<ChannelNorm> channel_norms(const BatchNormOp& norm) {
         norms[c].shift = norm.bias.values[c] - norm.running_mean.values[c] * norms[c].scale;
     }
     return norms;
+}
+
+void activate(const ActivationOp& activation, const float* in, std::size_t size, float* out) {
+    using Kind = ActivationOp::Kind;
+    const auto map_values = [&](auto function) { std::transform(in, in + size, out, function); };
+    switch (activation.kind) {
+        case Kind::leaky_relu:
+            return map_values(
+                [slope = activation.slope](float x) { return x > 0 ? x : slope * x; });
+        case Kind::relu6:
+            return map_values([](float x) { return std::clamp(x, 0.0F, 6.0F); });
+        case Kind::sigmoid:
+            return map_values(sigmoid);
+        case Kind::tanh:
+            return map_values([](float x) { return std::tanh(x); });
+        case Kind::silu:
+            return map_values([](float x) { return x * sigmoid(x); });
+        case Kind::mish:
+            return map_values([](float x) { return x * std::tanh(softplus(x)); });
+        case Kind::hard_sigmoid:
+            return map_values(hard_sigmoid);
+        case Kind::hard_swish:
+            return map_values([](float x) { return x * hard_sigmoid(x); });
+    }
 }
 
 void apply(const Operation& operation, const std::vector<const FeatureMaps*>& in,

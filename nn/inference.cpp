@@ -19,14 +19,16 @@ namespace {
 constexpr std::size_t images_per_block = 4;
 constexpr std::size_t whole_network = std::numeric_limits<std::size_t>::max();
 
-/// A layer and the batch norm and ReLU right behind it that nobody else reads from within.
+/// A layer and the batch norm and activation right behind it that nobody else reads from within.
 struct LayerChain {
     DigitalTail tail;
     std::size_t last_node = 0;  ///< whose map the layer writes
 };
 
-/// The only node that reads `node`, or nothing.
+/// The only node that reads `node`, or nothing; what is an output is read from outside too.
 std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+    const auto& outputs = graph.outputs();
+    if (std::find(outputs.begin(), outputs.end(), node) != outputs.end()) return std::nullopt;
     std::optional<std::size_t> reader;
     for (std::size_t i = node + 1; i < graph.size(); ++i)
         for (const auto input : graph.inputs(i)) {
@@ -45,10 +47,12 @@ LayerChain chain_behind(const Graph& graph, std::size_t node) {
         chain.last_node = *next;
         next = only_reader(graph, *next);
     }
-    if (next && std::holds_alternative<ReluOp>(graph.node(*next).operation)) {
-        chain.tail.rectify = true;
-        chain.last_node = *next;
-    }
+    if (!next) return chain;
+    const Operation& operation = graph.node(*next).operation;
+    chain.tail.rectify = std::holds_alternative<ReluOp>(operation);
+    if (const auto* activation = std::get_if<ActivationOp>(&operation))
+        chain.tail.activation = *activation;
+    if (chain.tail.rectify || chain.tail.activation) chain.last_node = *next;
     return chain;
 }
 
@@ -106,6 +110,13 @@ class BlockRunner {
         return best;
     }
 
+    /// What a detector found in image `i` of the block.
+    [[nodiscard]] Detections detections(std::size_t i) const {
+        std::vector<const FeatureMaps*> heads;
+        for (const std::size_t node : graph_.outputs()) heads.push_back(&maps_[node]);
+        return find_objects(graph_.network(), heads, i);
+    }
+
     [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[node]; }
     [[nodiscard]] const std::vector<AdcCount>& adc() const { return adc_; }
     [[nodiscard]] const std::vector<LayerRange>& ranges() const { return ranges_; }
@@ -124,6 +135,23 @@ class BlockRunner {
 
 using Runners = tbb::enumerable_thread_specific<BlockRunner>;
 
+void check_labels(const Graph& graph, const LabelledImages& images) {
+    if (graph.is_detector() != !images.objects.empty())
+        throw InvalidInput(
+            fmt::format("network {} finds {}, but the images come with {}", graph.network().name,
+                        graph.is_detector() ? "objects in boxes" : "a class per image",
+                        graph.is_detector() ? "a class each" : "objects in boxes"));
+    const auto classes = static_cast<std::int32_t>(graph.classes());
+    const auto check = [&](std::int32_t label) {
+        if (label < 0 || label >= classes)
+            throw InvalidInput(fmt::format("an image has label {}, but network {} has {} classes",
+                                           label, graph.network().name, classes));
+    };
+    if (!graph.is_detector()) std::for_each(images.labels.begin(), images.labels.end(), check);
+    for (const auto& objects : images.objects)
+        for (const LabelledObject& object : objects) check(object.label);
+}
+
 void check_images(const Graph& graph, const LabelledImages& images) {
     const ImageShape& wanted = graph.network().input;
     if (images.shape != wanted)
@@ -131,11 +159,7 @@ void check_images(const Graph& graph, const LabelledImages& images) {
                                        images.shape.channels, images.shape.height,
                                        images.shape.width, graph.network().name, wanted.channels,
                                        wanted.height, wanted.width));
-    const auto classes = static_cast<std::int32_t>(graph.classes());
-    for (const auto label : images.labels)
-        if (label < 0 || label >= classes)
-            throw InvalidInput(fmt::format("an image has label {}, but network {} has {} classes",
-                                           label, graph.network().name, classes));
+    check_labels(graph, images);
 }
 
 /// Runs blocks of images in parallel, calling `done(runner, first, count)` after each.
@@ -166,6 +190,16 @@ double InferenceResult::accuracy(const std::vector<std::int32_t>& labels) const 
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
+double score(const InferenceResult& result, const LabelledImages& images) {
+    return images.objects.empty() ? result.accuracy(images.labels)
+                                  : mean_average_precision(result.detections, images.objects);
+}
+
+double agreement(const InferenceResult& a, const InferenceResult& b) {
+    return a.detections.empty() ? a.accuracy(b.predicted)
+                                : detection_agreement(a.detections, b.detections);
+}
+
 Drivers software_drivers(const Graph& graph) {
     Drivers drivers;
     for (std::size_t layer = 0; layer < graph.layers().size(); ++layer)
@@ -178,12 +212,17 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     check_images(graph, images);
     const auto start = std::chrono::steady_clock::now();
     InferenceResult result;
-    result.predicted.resize(images.size());
+    const bool detects = graph.is_detector();
+    result.predicted.assign(images.size(), LabelledImages::no_class);
+    result.detections.resize(detects ? images.size() : 0);
     Runners runners([&] { return BlockRunner(graph, drivers); });
     for_each_block(images, runners, false, progress,
                    [&](const BlockRunner& runner, std::size_t first, std::size_t count) {
                        for (std::size_t i = 0; i < count; ++i)
-                           result.predicted[first + i] = runner.predicted(i);
+                           if (detects)
+                               result.detections[first + i] = runner.detections(i);
+                           else
+                               result.predicted[first + i] = runner.predicted(i);
                    });
     result.adc.resize(graph.layers().size());
     for (const BlockRunner& runner : runners)
@@ -209,13 +248,14 @@ std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& driver
 
 std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
                                 const LabelledImages& images, std::size_t image, std::size_t layer,
-                                std::size_t group, std::size_t position) {
+                                std::size_t group, std::size_t position, std::size_t groups) {
     check_images(graph, images);
     const LayerGeometry geometry = graph.geometry(layer);
     if (image >= images.size())
         throw InvalidInput(fmt::format("image {}", image),
                            fmt::format("the data set has {} images", images.size()));
-    if (group >= geometry.groups || position >= geometry.positions())
+    if (group >= geometry.groups || groups > geometry.groups - group ||
+        position >= geometry.positions())
         throw InvalidInput(
             fmt::format("position {} of layer {}", position, graph.layer_name(layer)),
             fmt::format("the layer has {} output positions in each of {} groups",
@@ -225,8 +265,8 @@ std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
     runner.run(images, image, 1, false, node);
     std::vector<float> patches;
     gather_patches(geometry, runner.maps(graph.inputs(node).front()), group, 0,
-                   geometry.rows_per_group(), patches);
-    std::vector<float> column(geometry.rows_per_group());
+                   groups * geometry.rows_per_group(), patches);
+    std::vector<float> column(groups * geometry.rows_per_group());
     for (std::size_t row = 0; row < column.size(); ++row)
         column[row] = patches[row * geometry.positions() + position];
     return column;

@@ -4,19 +4,30 @@
 #include <vector>
 
 #include "data/dataset.hpp"
+#include "nn/detection.hpp"
 #include "nn/layer_driver.hpp"
 
 namespace kirchnet {
 
 /// What a run over a set of images gave.
 struct InferenceResult {
-    std::vector<std::int32_t> predicted;  ///< class per image, ties to the lower class
-    std::vector<AdcCount> adc;            ///< per mapped layer
-    double seconds = 0;                   ///< wall time
+    /// Class per image, ties to the lower class; of a detector `LabelledImages::no_class`.
+    std::vector<std::int32_t> predicted;
+    std::vector<Detections> detections;  ///< per image, of a detector, else empty
+    std::vector<AdcCount> adc;           ///< per mapped layer
+    double seconds = 0;                  ///< wall time
 
     /// Share of images whose prediction is `labels[i]`, 0 to 1.
     [[nodiscard]] double accuracy(const std::vector<std::int32_t>& labels) const;
 };
+
+/// How good a run was on its images, 0 to 1: the share classified rightly, or a detector's mean
+/// average precision at IoU 0.5.
+double score(const InferenceResult& result, const LabelledImages& images);
+
+/// How alike two runs over the same images are, 0 to 1: the share classified alike, or
+/// `detection_agreement`.
+double agreement(const InferenceResult& a, const InferenceResult& b);
 
 /// One driver per mapped layer: everything inference needs beside the graph.
 using Drivers = std::vector<LayerDriver>;
@@ -34,11 +45,11 @@ std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& driver
                                        const LabelledImages& images, const Progress& progress = {});
 
 /// The inputs a layer sees for one image under one kernel position, by the given drivers:
-/// [rows of one group], in units of the layer's input.
+/// [rows of `groups` groups from `group` on], in units of the layer's input.
 /// @param position  output pixel, y * width + x
 /// @throws InvalidInput  when image, group or position do not exist
 std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
                                 const LabelledImages& images, std::size_t image, std::size_t layer,
-                                std::size_t group, std::size_t position);
+                                std::size_t group, std::size_t position, std::size_t groups = 1);
 
 }  // namespace kirchnet

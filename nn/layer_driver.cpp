@@ -11,8 +11,9 @@ namespace kirchnet {
 struct DriverWorkspace::Buffers {
     detail::InputPlanes planes;
     detail::ColumnBlock columns;
-    std::vector<float> sum;        ///< [outputs × column_block]
-    std::vector<float> input_sum;  ///< [groups × column_block]
+    std::vector<float> sum;          ///< [outputs × column_block]
+    std::vector<float> input_sum;    ///< [groups × column_block]
+    std::vector<float> foreign_sum;  ///< [column_block]
 };
 
 DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
@@ -108,10 +109,27 @@ class BlockRun {
     }
 
     void add_input_sum(const TileOperator& tile, const float* const* inputs) {
-        float* const sum = workspace_.input_sum.data() + tile.group * detail::column_block;
-        for (std::size_t row = 0; row < tile.rows; ++row)
+        const LayerOperators& operators = driver_.operators;
+        float* sum = workspace_.input_sum.data() + tile.group * detail::column_block;
+        if (tile.groups == 1) {
+            add_rows(inputs, tile.rows, operators.input_sum, sum);
+            return;
+        }
+        workspace_.foreign_sum.assign(detail::column_block, 0.0F);
+        add_rows(inputs, tile.rows, operators.foreign_sum, workspace_.foreign_sum.data());
+        const std::size_t rows = tile.rows / tile.groups;
+        for (std::size_t g = 0; g < tile.groups; ++g, sum += detail::column_block) {
+            add_rows(inputs + g * rows, rows, operators.input_sum - operators.foreign_sum, sum);
             for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
-                sum[i] += driver_.operators.input_sum * inputs[row][i];
+                sum[i] += workspace_.foreign_sum[i];
+        }
+    }
+
+    /// sum += factor Σ of rows
+    void add_rows(const float* const* inputs, std::size_t rows, float factor, float* sum) const {
+        for (std::size_t row = 0; row < rows; ++row)
+            for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
+                sum[i] += factor * inputs[row][i];
     }
 
     /// The digital end: gain, input sum, column scale, bias, and what follows the layer.
@@ -147,6 +165,7 @@ class BlockRun {
         }
         if (tail_.rectify)
             for (std::size_t i = 0; i < length; ++i) values[i] = values[i] > 0 ? values[i] : 0;
+        if (tail_.activation) activate(*tail_.activation, values, length, values);
     }
 
     const LayerDriver& driver_;

@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "nn/converters.hpp"
@@ -26,8 +27,9 @@ struct LayerDriver {
 
 /// Digital operations right behind a layer, done while its outputs are at hand.
 struct DigitalTail {
-    std::vector<ChannelNorm> norm;  ///< batch norm per output channel, or empty
-    bool rectify = false;           ///< then ReLU
+    std::vector<ChannelNorm> norm;           ///< batch norm per output channel, or empty
+    bool rectify = false;                    ///< then ReLU
+    std::optional<ActivationOp> activation;  ///< or another activation
 };
 
 /// Samples an ADC took and how many fell outside its range.

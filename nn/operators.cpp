@@ -51,6 +51,7 @@ TileOperator extract_tile(const Graph& graph, const TileSettings& settings,
     result.first_row = static_cast<std::size_t>(task.tile_row * settings.array.word_lines);
     result.rows = static_cast<std::size_t>(tile.rows());
     result.outputs = static_cast<std::size_t>(tile.outputs());
+    result.groups = static_cast<std::size_t>(tile.block().groups);
     result.weights.resize(result.rows * result.outputs);
     using Weights = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     Eigen::Map<Weights>(result.weights.data(), T.rows(), T.cols()) =
@@ -69,8 +70,9 @@ std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& setting
         operators.scale = tiling.scale;
         if (!has_column_pair(settings.mapping)) {
             operators.gain = 2;
-            operators.input_sum =
-                static_cast<float>(-(1 + 2 * settings.device.off / settings.device.span()));
+            const double common = 2 * settings.device.off / settings.device.span();
+            operators.input_sum = static_cast<float>(-(1 + common));
+            operators.foreign_sum = static_cast<float>(-common);
         }
         operators.tiles.resize(static_cast<std::size_t>(tiling.tiles()));
         std::size_t slot = 0;

@@ -29,6 +29,8 @@ struct TileOperator {
     std::vector<float> weights;  ///< [outputs × rows], (T_a - T_b) / (G_on - G_off)
     /// ‖T_a - T_b - (G_a - G_b)ᵀ‖ / ‖(G_a - G_b)ᵀ‖ (Frobenius): what the wires cost this tile.
     double wire_deviation = 0;
+    /// Groups from `group` on whose rows and outputs follow one another in this tile.
+    std::size_t groups = 1;
 };
 
 /// A layer on crossbars. Its output is (gain * Σ_tiles converted + input_sum * Σx) * scale, the
@@ -39,6 +41,9 @@ struct LayerOperators {
     double scale = 1;                 ///< max|W| of the layer
     float gain = 1;
     float input_sum = 0;
+    /// The factor of Σx over the rows that a tile's other groups have: they reach an output through
+    /// cells at HRS.
+    float foreign_sum = 0;
 };
 
 /// Maps every layer, applies the faults, and asks the engine for each array's transfer matrix.

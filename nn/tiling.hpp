@@ -5,16 +5,17 @@
 
 namespace kirchnet {
 
-/// How one layer's weight matrix is cut into tiles. Groups lie side by side as tile columns.
+/// How one layer's weight matrix is cut into tiles. Groups lie side by side as tile columns, or as
+/// many as fit on the diagonal of one tile.
 struct LayerTiling {
     std::string layer;
     double scale = 1;        ///< max|W| of the layer; 1 for a layer of zeros
     Index row_tiles = 0;     ///< tiles along the inputs of one group
     Index column_tiles = 0;  ///< tiles along the outputs of all groups
     Index groups = 1;
+    Index groups_per_tile = 1;  ///< the last tile may hold fewer
 
     [[nodiscard]] Index tiles() const { return row_tiles * column_tiles; }
-    [[nodiscard]] Index column_tiles_per_group() const { return column_tiles / groups; }
 };
 
 LayerTiling tile_layer(const Graph& graph, std::size_t layer, const TileSettings& settings);

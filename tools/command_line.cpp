@@ -310,13 +310,18 @@ class CommandLine {
     void add_import() {
         auto& sub = add("import", "A trained network into our network file", import_, run_import,
                         "  kirchnet import resnet20.h5 -o net.h5\n"
-                        "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5");
+                        "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5\n"
+                        "  kirchnet import yolo.weights --cfg yolo.cfg -o yolo.h5");
         sub.add_option("state", import_.source, "HDF5 state dict with PyTorch's parameter names")
             ->type_name("STATE.h5")
             ->required();
         sub.add_option("-o,--out", import_.out, "Network file to write")
             ->type_name("NET.h5")
             ->required();
+        sub.add_option("--cfg", import_.cfg,
+                       "Darknet configuration; the state is then .weights or has tensors named "
+                       "layerNNN.conv.weight")
+            ->type_name("NET.cfg");
         sub.add_option("--prune", import_.prune,
                        "Share of smallest |W| set to 0 in each convolution and linear layer [0]")
             ->type_name("P");

@@ -51,6 +51,7 @@ int run_check(const CheckArguments& arguments);
 
 struct ImportArguments {
     std::string source;
+    std::string cfg;  ///< Darknet configuration of `source`; empty: tensor names tell the network
     std::string out;
     double prune = 0;
     std::string array = "128x128";  ///< for the tile count of the summary

@@ -95,8 +95,9 @@ std::string arm_name(const ArmResult& arm) {
 }
 
 std::string report_table(const ComparisonReport& report) {
-    TextTable table({"mapping", "arm", "accuracy [%]", "same as software [%]", "ADC clipped [%]",
-                     "worst tile error [%]", "operators [s]", "images/s"});
+    TextTable table({"mapping", "arm", fmt::format("{} [%]", report.metric()),
+                     "same as software [%]", "ADC clipped [%]", "worst tile error [%]",
+                     "operators [s]", "images/s"});
     table.add({"software", "float32", percent(report.software_accuracy), "100.00", "", "", "",
                fmt::format("{:.0f}", images_per_second(report, report.software_seconds))});
     for (const ArmResult& arm : report.arms)
@@ -156,6 +157,7 @@ nlohmann::json report_json(const ComparisonReport& report) {
     object["settings"] = to_toml(report.experiment);
     object["seconds"] = {{"software", report.software_seconds}};
     if (report.operator_cache) object["operator_cache"] = counts_json(*report.operator_cache);
+    object["metric"] = report.metric();
     object["accuracy"] = nlohmann::json::object();
     for (const auto& [stage, seconds] : report.stage_seconds) object["seconds"][stage] = seconds;
     for (const ArmResult& arm : report.arms) {
@@ -179,7 +181,7 @@ std::string accuracy_figure(const ComparisonReport& report) {
         fmt::format("{}, arrays {} {}, {} ohm per segment", report.graph.network().name,
                     to_string(report.experiment.array), to_string(report.experiment.layout),
                     report.experiment.word_line_segment);
-    chart.y_label = "accuracy [%]";
+    chart.y_label = fmt::format("{} [%]", report.metric());
     chart.y_max = 100;
     for (const ArmResult& arm : report.arms)
         if (const std::string group(to_string(arm.mapping));

@@ -120,6 +120,8 @@ constexpr std::array keys{
         [](const Experiment& e) { return toml_string(to_string(e.layout)); }},
     Key{"array.unused", [](Experiment& e, Text t) { e.unused = parse_unused(t); },
         [](const Experiment& e) { return toml_string(to_string(e.unused)); }},
+    Key{"array.groups", [](Experiment& e, Text t) { e.groups = parse_groups(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.groups)); }},
     Key{"cells.on", [](Experiment& e, Text t) { e.device.on = parse_quantity(t, "cells.on [S]"); },
         [](const Experiment& e) { return format_exact(e.device.on); }},
     Key{"cells.off",
@@ -244,6 +246,7 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.mapping = mapping;
     settings.layout = layout;
     settings.unused = unused;
+    settings.groups = groups;
     settings.weight_bits = weight_bits;
     settings.device = device;
     settings.wires.word_line_segment = word_line_segment;

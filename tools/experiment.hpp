@@ -29,6 +29,7 @@ struct Experiment {
     SenseSide sense_at = SenseSide::bottom;
     Layout layout = Layout::split;
     Unused unused = Unused::pad;
+    Groups groups = Groups::packed;
 
     DeviceRange device;
     std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};

@@ -13,7 +13,7 @@ namespace kirchnet {
 /// @throws InvalidInput  when none is named, or the file is no network of ours
 Graph load_graph(const Experiment& experiment);
 
-/// Test images, and the images converter ranges are fitted on: never the same ones.
+/// Test images, and the images converter ranges are fitted on: the same ones only where asked for.
 struct ExperimentImages {
     LabelledImages test;
     LabelledImages calibration;
@@ -21,9 +21,11 @@ struct ExperimentImages {
 };
 
 /// Without a training part beside the data, the last `calibration_images` of the test images are
-/// held out for calibration and not tested on.
+/// held out for calibration and not tested on; `calibration` naming the same data takes the first
+/// test images instead and tests on all.
+/// @param input  what the network takes
 /// @throws InvalidInput  when no data is named or more images are asked for than there are
-ExperimentImages load_images(const Experiment& experiment);
+ExperimentImages load_images(const Experiment& experiment, const ImageShape& input);
 
 /// Limits all parallel work; 0 leaves the choice to the machine.
 class ThreadLimit {

@@ -11,7 +11,7 @@ core=(
     libeigen3-dev libfmt-dev libtbb-dev librandom123-dev
     libsuitesparse-dev                                 # KLU
     libngspice0-dev ngspice
-    libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev
+    libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev libjpeg62-turbo-dev
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
 )
 full=(

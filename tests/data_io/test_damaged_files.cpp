@@ -4,8 +4,8 @@
 
 #include "data/crossbar_file.hpp"
 #include "data/dataset.hpp"
-#include "data/matrix_file.hpp"
 #include "data/import.hpp"
+#include "data/matrix_file.hpp"
 #include "data/network_file.hpp"
 #include "data/result_file.hpp"
 #include "support.hpp"

@@ -23,6 +23,14 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+std::vector<StoredDetection> table_of(const std::vector<Detections>& found) {
+    std::vector<StoredDetection> table;
+    for (std::size_t image = 0; image < found.size(); ++image)
+        for (const Detection& one : found[image])
+            table.push_back({image, one.label, one.confidence, one.box});
+    return table;
+}
+
 ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
                              const ComparisonReport& report) {
     ComparisonHeader header;
@@ -30,8 +38,10 @@ ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
     header.network = fmt::format("{} ({})", experiment.network, graph.network().name);
     header.data = experiment.data;
     header.seed = experiment.seed;
-    header.labels = report.labels;
-    header.software = report.software;
+    header.labels = report.test.labels;
+    header.software = report.software.predicted;
+    header.software_detections = table_of(report.software.detections);
+    header.metric = report.metric();
     header.software_accuracy = report.software_accuracy;
     return header;
 }
@@ -44,6 +54,7 @@ ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) 
     record.faulty = arm.faulty;
     record.trial = report.experiment.trial;
     record.predicted = arm.inference.predicted;
+    record.detections = table_of(arm.inference.detections);
     record.accuracy = report.accuracy(arm);
     record.agreement = report.agreement(arm);
     for (std::size_t layer = 0; layer < arm.inference.adc.size(); ++layer) {
@@ -80,7 +91,7 @@ class CompareRun {
                std::shared_ptr<OperatorCache> cache)
         : experiment_(experiment),
           cache_(std::move(cache)),
-          images_(load_images(experiment)),
+          images_(load_images(experiment, graph.network().input)),
           report_{graph,
                   experiment,
                   images_.test.size(),
@@ -88,7 +99,7 @@ class CompareRun {
                   0,
                   0,
                   {},
-                  images_.test.labels,
+                  images_.test,
                   {},
                   {},
                   true,
@@ -114,11 +125,10 @@ class CompareRun {
 
   private:
     void run_software() {
-        const auto result = run_inference(report_.graph, software_drivers(report_.graph),
-                                          images_.test, begin_stage("software"));
-        report_.software = result.predicted;
-        report_.software_accuracy = result.accuracy(report_.labels);
-        report_.software_seconds = result.seconds;
+        report_.software = run_inference(report_.graph, software_drivers(report_.graph),
+                                         images_.test, begin_stage("software"));
+        report_.software_accuracy = score(report_.software, images_.test);
+        report_.software_seconds = report_.software.seconds;
         finish_stage();
         if (!experiment_.out.empty())
             file_.emplace(experiment_.out, make_header(experiment_, report_.graph, report_));

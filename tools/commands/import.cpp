@@ -1,10 +1,11 @@
+#include "data/import.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
-#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
@@ -63,13 +64,18 @@ nlohmann::json to_json(const LayerSummary& layer) {
             {"tiles", layer.tiles},     {"utilisation", layer.utilisation}};
 }
 
+Network load(const ImportArguments& arguments) {
+    if (!arguments.cfg.empty()) return import_darknet(arguments.cfg, arguments.source);
+    return is_network_file(arguments.source) ? read_network(arguments.source)
+                                             : import_network(arguments.source);
+}
+
 }  // namespace
 
 int run_import(const ImportArguments& arguments) {
     TileSettings settings;
     settings.array = parse_array_shape(arguments.array);
-    Network network = is_network_file(arguments.source) ? read_network(arguments.source)
-                                                        : import_network(arguments.source);
+    Network network = load(arguments);
     prune_by_magnitude(network, arguments.prune);
     if (arguments.prune > 0)
         network.provenance["pruning"] =

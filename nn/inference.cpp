@@ -92,18 +92,19 @@ class BlockRunner {
         }
     }
 
+    /// Output for class `k` of image `i` of the block.
+    [[nodiscard]] float score(std::size_t i, std::size_t k) const {
+        const FeatureMaps& out = maps_.back();
+        const std::size_t pixels = out.shape.height * out.shape.width;
+        return out.channel(k / pixels)[i * pixels + k % pixels];
+    }
+
     /// Class with the largest output of image `i` of the block.
     [[nodiscard]] std::int32_t predicted(std::size_t i) const {
-        const FeatureMaps& out = maps_.back();
-        std::int32_t best = 0;
-        const std::size_t pixels = out.shape.height * out.shape.width;
-        const auto score = [&](std::size_t k) {
-            return out.channel(k / pixels)[i * pixels + k % pixels];
-        };
+        std::size_t best = 0;
         for (std::size_t k = 1; k < graph_.classes(); ++k)
-            if (score(k) > score(static_cast<std::size_t>(best)))
-                best = static_cast<std::int32_t>(k);
-        return best;
+            if (score(i, k) > score(i, best)) best = k;
+        return static_cast<std::int32_t>(best);
     }
 
     [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[node]; }
@@ -192,6 +193,17 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     result.seconds = elapsed.count();
     return result;
+}
+
+std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
+                                   const LabelledImages& images) {
+    check_images(graph, images);
+    BlockRunner runner(graph, drivers);
+    runner.run(images, 0, images.size(), false);
+    std::vector<float> outputs;
+    for (std::size_t i = 0; i < images.size(); ++i)
+        for (std::size_t k = 0; k < graph.classes(); ++k) outputs.push_back(runner.score(i, k));
+    return outputs;
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

@@ -29,6 +29,12 @@ Drivers software_drivers(const Graph& graph);
 InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
                               const LabelledImages& images, const Progress& progress = {});
 
+/// What the network says of each image, [images × classes], before the class is chosen. For a few
+/// images: they run as one block, in this thread.
+/// @throws InvalidInput  as `run_inference`
+std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
+                                   const LabelledImages& images);
+
 /// Largest inputs and products per layer over all images, with the ADCs bypassed.
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,
                                        const LabelledImages& images, const Progress& progress = {});

@@ -15,8 +15,6 @@
 namespace kirchnet {
 namespace {
 
-/// Images run together: enough columns for the matrix product, few enough for the cache.
-constexpr std::size_t images_per_block = 4;
 constexpr std::size_t whole_network = std::numeric_limits<std::size_t>::max();
 
 /// A layer and the batch norm and ReLU right behind it that nobody else reads from within.

@@ -8,6 +8,9 @@
 
 namespace kirchnet {
 
+/// Images run together: enough columns for the matrix product, few enough for the cache.
+inline constexpr std::size_t images_per_block = 4;
+
 /// What a run over a set of images gave.
 struct InferenceResult {
     std::vector<std::int32_t> predicted;  ///< class per image, ties to the lower class

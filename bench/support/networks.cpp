@@ -53,12 +53,10 @@ class Builder {
 
     /// Uniform with the deviation of He et al. (2015), sqrt(2 / fan-in).
     Tensor weights(std::vector<std::size_t> shape) {
-        Tensor tensor{shape, std::vector<float>(size_of(shape))};
-        const double fan_in = static_cast<double>(tensor.values.size() / shape.front());
-        const double largest = std::sqrt(3.0) * std::sqrt(2 / fan_in);
-        for (std::size_t i = 0; i < tensor.values.size(); ++i)
-            tensor.values[i] = static_cast<float>(
-                largest * (2 * keyed_uniform(seed, 1, {i, network_.nodes.size(), 0, 0}) - 1));
+        Tensor tensor = random_tensor(std::move(shape), network_.nodes.size());
+        const double fan_in = static_cast<double>(tensor.values.size() / tensor.shape.front());
+        const auto largest = static_cast<float>(std::sqrt(3.0) * std::sqrt(2 / fan_in));
+        for (float& value : tensor.values) value *= largest;
         return tensor;
     }
 
@@ -91,6 +89,14 @@ Network resnet18_sized() {
     last = builder.add("pool", PoolOp{}, {last});
     builder.add("fc", LinearOp{builder.weights({1000, channels}), {}}, {last});
     return network;
+}
+
+Tensor random_tensor(std::vector<std::size_t> shape, std::uint64_t key) {
+    Tensor tensor{std::move(shape), {}};
+    tensor.values.resize(size_of(tensor.shape));
+    for (std::size_t i = 0; i < tensor.values.size(); ++i)
+        tensor.values[i] = static_cast<float>(2 * keyed_uniform(seed, 1, {i, key, 0, 0}) - 1);
+    return tensor;
 }
 
 LabelledImages random_images(const ImageShape& shape, std::size_t count) {

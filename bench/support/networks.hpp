@@ -9,6 +9,9 @@ namespace kirchnet::bench {
 /// costs does not depend on them.
 Network resnet18_sized();
 
+/// Numbers without a pattern, uniform in [-1, 1).
+Tensor random_tensor(std::vector<std::size_t> shape, std::uint64_t key = 0);
+
 /// Images of random pixels, all of class 0.
 LabelledImages random_images(const ImageShape& shape, std::size_t count);
 

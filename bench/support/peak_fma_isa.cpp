@@ -20,6 +20,7 @@ using Vec = float __attribute__((vector_size(lanes * sizeof(float))));
 float run(std::size_t rounds, float factor) {
     const Vec x = factor - Vec{};
     Vec sum[sums];
+#pragma GCC unroll 12
     for (std::size_t i = 0; i < sums; ++i) sum[i] = x * static_cast<float>(i);
     for (std::size_t round = 0; round < rounds; ++round) {
 #pragma GCC unroll 12
@@ -29,6 +30,7 @@ float run(std::size_t rounds, float factor) {
         }
     }
     float total = 0;
+#pragma GCC unroll 12
     for (std::size_t i = 0; i < sums; ++i) total += sum[i][0];
     return total;
 }

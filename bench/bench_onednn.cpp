@@ -27,7 +27,7 @@
 #include "bench/support/networks.hpp"
 #include "bench/support/onednn_network.hpp"
 #include "bench/support/timing.hpp"
-#include "data/network_file.hpp"
+#include "data/import.hpp"
 
 using namespace kirchnet;
 using bench::OneDnnNetwork;
@@ -195,7 +195,7 @@ int main(int argc, char** argv) {
         for (const std::string depth : {"20", "56"})
             add_benchmarks("resnet" + depth, [data, depth] {
                 return std::make_unique<Case>(
-                    import_state_dict(data / ("networks/cifar10_resnet" + depth + "_optA.h5")),
+                    import_network(data / ("networks/cifar10_resnet" + depth + "_optA.h5")),
                     subset(read_test_images(data / "cifar10"), 0, 32));
             });
     }

@@ -25,8 +25,14 @@ struct LayerChain {
     std::size_t last_node = 0;          ///< whose map the layer writes
 };
 
-/// The only node that reads `node`, or nothing.
+bool is_output(const Graph& graph, std::size_t node) {
+    const auto& outputs = graph.outputs();
+    return std::find(outputs.begin(), outputs.end(), node) != outputs.end();
+}
+
+/// The only node that reads `node`, or nothing; an output of the network is read from outside too.
 std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+    if (is_output(graph, node)) return std::nullopt;
     std::optional<std::size_t> reader;
     for (std::size_t i = node + 1; i < graph.size(); ++i)
         for (const auto input : graph.inputs(i)) {
@@ -147,7 +153,7 @@ class BlockRunner {
             for (std::size_t i = step(chain.last_node); i != chain.last_node;
                  i = *only_reader(graph_, i))
                 lives[i].size = 0;
-        lives.back().last_read = whole_network;
+        for (const auto output : graph_.outputs()) lives[output].last_read = whole_network;
         return lives;
     }
 

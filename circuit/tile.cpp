@@ -51,14 +51,25 @@ double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPa
     return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
 }
 
-double faulty_conductance(Fault fault, double intended, const DeviceRange& device) {
+/// What makes a chip's cells other than intended; neither need be there.
+struct Deviations {
+    const std::optional<FaultSource>& faults;
+    const std::optional<DeviceDraw>& devices;
+};
+
+/// A fault wins over the device laws.
+double actual_conductance(const WeightBlock& block, const TileSettings& settings,
+                          const CellIdentity& cell, Fault fault, double intended,
+                          const std::optional<DeviceDraw>& devices) {
     switch (fault) {
         case Fault::none:
-            return intended;
+            return devices
+                       ? varied_conductance(*devices, block.layer, cell, intended, settings.device)
+                       : intended;
         case Fault::stuck_off:
-            return device.off;
+            return settings.device.off;
         case Fault::stuck_on:
-            return device.on;
+            return settings.device.on;
         case Fault::open:
             break;
     }
@@ -66,7 +77,7 @@ double faulty_conductance(Fault fault, double intended, const DeviceRange& devic
 }
 
 Crossbar build_array(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
-                     const std::optional<FaultSource>& source) {
+                     const Deviations& deviations) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
     CellMatrix actual(shape.word_lines, shape.bit_lines);
@@ -74,9 +85,10 @@ Crossbar build_array(const WeightBlock& block, const TileSettings& settings, Col
     for (Index r = 0; r < shape.word_lines; ++r)
         for (Index c = 0; c < shape.bit_lines; ++c) {
             intended(r, c) = settings.device.conductance(state_of(block, settings, pattern, r, c));
-            if (source)
-                faults(r, c) = fault_of(*source, block.layer, identity_of(block, pattern, r, c));
-            actual(r, c) = faulty_conductance(faults(r, c), intended(r, c), settings.device);
+            const CellIdentity cell = identity_of(block, pattern, r, c);
+            if (deviations.faults) faults(r, c) = fault_of(*deviations.faults, block.layer, cell);
+            actual(r, c) = actual_conductance(block, settings, cell, faults(r, c), intended(r, c),
+                                              deviations.devices);
         }
     return {std::move(intended), std::move(actual), std::move(faults), settings.wires, pattern};
 }
@@ -134,13 +146,14 @@ Index outputs_per_tile(const TileSettings& settings) {
 }
 
 Tile::Tile(WeightBlock block, const TileSettings& settings,
-           const std::optional<FaultSource>& faults)
+           const std::optional<FaultSource>& faults, const std::optional<DeviceDraw>& devices)
     : block_(std::move(block)), settings_(settings) {
     check(settings_.device);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
+    if (devices) check(devices->laws);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
-        arrays_.push_back(build_array(block_, settings_, pattern, faults));
+        arrays_.push_back(build_array(block_, settings_, pattern, {faults, devices}));
 }
 
 Index Tile::read_bit_lines() const {

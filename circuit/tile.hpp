@@ -8,6 +8,7 @@
 #include "circuit/faults.hpp"
 #include "circuit/mapping.hpp"
 #include "circuit/names.hpp"
+#include "circuit/variation.hpp"
 
 namespace kirchnet {
 
@@ -96,14 +97,17 @@ struct CellMeaning {
     Fault fault = Fault::none;
 };
 
-/// A block of weights as circuit: one or two crossbars, faults applied, and the meaning of every
-/// cell. The only place where a fault meets a conductance.
+/// A block of weights as circuit: one or two crossbars, faults and device laws applied, and the
+/// meaning of every cell. The only place where a fault or a device law meets a conductance.
 class Tile {
   public:
-    /// @param faults  no value: every cell works
+    /// @param faults   no value: every cell works
+    /// @param devices  no value: every working cell conducts what is intended. A stuck or open cell
+    ///                 conducts what its fault says, whatever the device laws
     /// @throws InvalidInput  when the block does not fit the array, or a weight is outside [-1, 1]
     Tile(WeightBlock block, const TileSettings& settings,
-         const std::optional<FaultSource>& faults = std::nullopt);
+         const std::optional<FaultSource>& faults = std::nullopt,
+         const std::optional<DeviceDraw>& devices = std::nullopt);
 
     [[nodiscard]] const WeightBlock& block() const { return block_; }
     [[nodiscard]] const TileSettings& settings() const { return settings_; }

@@ -48,6 +48,16 @@ std::string describe_faults(const Tile& tile, const std::string& law) {
     return law.empty() ? count : fmt::format("{}: {}", law, count);
 }
 
+/// Working cells that conduct something else than intended, by the device laws.
+Index varied_cells(const Tile& tile) {
+    Index varied = 0;
+    for (const Crossbar& array : tile.arrays())
+        varied += (array.faults().array() == Fault::none &&
+                   array.conductance().array() != array.intended_conductance().array())
+                      .count();
+    return varied;
+}
+
 std::string header(const Tile& tile, const TileDeckSettings& settings) {
     const WeightBlock& block = tile.block();
     const TileSettings& how = tile.settings();
@@ -65,6 +75,10 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
                                 to_string(tile.arrays().front().shape()), to_string(how.unused)));
     text += comment("inputs    " + input);
     text += comment("faults    " + describe_faults(tile, settings.fault_comment));
+    if (const Index varied = varied_cells(tile); varied > 0)
+        text += comment(fmt::format(
+            "devices   {}{} cells that work conduct other than intended",
+            settings.device_comment.empty() ? "" : settings.device_comment + ": ", varied));
     text += comment("read-out  " + describe_readout(tile, settings.readout));
     text +=
         comment("names     word line r, bit line c: nodes wl_a_r_c and bl_a_r_c, cell xc_a_r_c");
@@ -98,7 +112,7 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
                             const TileDeckSettings& settings) {
     check_inputs_of(tile, inputs);
     std::string deck = header(tile, settings) + parameters(tile, inputs, settings);
-    deck += detail::cell_subcircuits(tile.settings().device);
+    deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
     if (settings.readout == Readout::opamp) deck += detail::amplifier_subcircuits(tile.has_pairs());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);

@@ -62,6 +62,12 @@ float softplus(float x) {
     return x > linear_from ? x : std::log1p(std::exp(x));
 }
 
+ChannelNorm channel_norm(const BatchNormOp& norm, std::size_t c) {
+    const float scale =
+        norm.weight.values[c] / std::sqrt(norm.running_variance.values[c] + norm.epsilon);
+    return {scale, norm.bias.values[c] - norm.running_mean.values[c] * scale};
+}
+
 struct Apply {
     const std::vector<const FeatureMaps*>& in;
     FeatureMaps& out;
@@ -73,10 +79,10 @@ struct Apply {
 
     void operator()(const BatchNormOp& norm) const {
         out.resize(in[0]->shape, in[0]->images);
-        const std::vector<ChannelNorm> norms = channel_norms(norm);
         for (std::size_t c = 0; c < out.shape.channels; ++c)
-            std::transform(in[0]->channel(c), in[0]->channel(c) + in[0]->plane(), out.channel(c),
-                           [of = norms[c]](float x) { return x * of.scale + of.shift; });
+            std::transform(
+                in[0]->channel(c), in[0]->channel(c) + in[0]->plane(), out.channel(c),
+                [of = channel_norm(norm, c)](float x) { return x * of.scale + of.shift; });
     }
     void operator()(const ReluOp&) const {
         out.resize(in[0]->shape, in[0]->images);
@@ -262,11 +268,7 @@ void gather_patches(const LayerGeometry& geometry, const FeatureMaps& in, std::s
 
 std::vector<ChannelNorm> channel_norms(const BatchNormOp& norm) {
     std::vector<ChannelNorm> norms(norm.weight.values.size());
-    for (std::size_t c = 0; c < norms.size(); ++c) {
-        norms[c].scale =
-            norm.weight.values[c] / std::sqrt(norm.running_variance.values[c] + norm.epsilon);
-        norms[c].shift = norm.bias.values[c] - norm.running_mean.values[c] * norms[c].scale;
-    }
+    for (std::size_t c = 0; c < norms.size(); ++c) norms[c] = channel_norm(norm, c);
     return norms;
 }
 

@@ -11,24 +11,29 @@
 #include <optional>
 
 #include "circuit/error.hpp"
+#include "nn/detail/map_slots.hpp"
 
 namespace kirchnet {
 namespace {
 
-/// Images run together: enough columns for the matrix product, few enough for the cache.
-constexpr std::size_t images_per_block = 4;
 constexpr std::size_t whole_network = std::numeric_limits<std::size_t>::max();
 
-/// A layer and the batch norm and activation right behind it that nobody else reads from within.
+/// A layer and the batch norm, sum and activation right behind it that nobody else reads from
+/// within.
 struct LayerChain {
     DigitalTail tail;
-    std::size_t last_node = 0;  ///< whose map the layer writes
+    std::optional<std::size_t> addend;  ///< node whose map the sum takes in
+    std::size_t last_node = 0;          ///< whose map the layer writes
 };
 
-/// The only node that reads `node`, or nothing; what is an output is read from outside too.
-std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+bool is_output(const Graph& graph, std::size_t node) {
     const auto& outputs = graph.outputs();
-    if (std::find(outputs.begin(), outputs.end(), node) != outputs.end()) return std::nullopt;
+    return std::find(outputs.begin(), outputs.end(), node) != outputs.end();
+}
+
+/// The only node that reads `node`, or nothing; an output of the network is read from outside too.
+std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+    if (is_output(graph, node)) return std::nullopt;
     std::optional<std::size_t> reader;
     for (std::size_t i = node + 1; i < graph.size(); ++i)
         for (const auto input : graph.inputs(i)) {
@@ -39,11 +44,25 @@ std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
     return reader;
 }
 
+/// What a sum adds to `node`, where that is at hand before the layer `node` stands behind is run.
+std::optional<std::size_t> ready_addend(const Graph& graph, std::size_t sum, std::size_t node,
+                                        std::size_t layer) {
+    const std::vector<std::size_t>& inputs = graph.inputs(sum);
+    const std::size_t other = inputs[0] == node ? inputs[1] : inputs[0];
+    return other < layer ? std::optional(other) : std::nullopt;
+}
+
 LayerChain chain_behind(const Graph& graph, std::size_t node) {
-    LayerChain chain{{}, node};
+    LayerChain chain{{}, std::nullopt, node};
     auto next = only_reader(graph, node);
     if (next && std::holds_alternative<BatchNormOp>(graph.node(*next).operation)) {
         chain.tail.norm = channel_norms(std::get<BatchNormOp>(graph.node(*next).operation));
+        chain.last_node = *next;
+        next = only_reader(graph, *next);
+    }
+    if (next && std::holds_alternative<AddOp>(graph.node(*next).operation)) {
+        chain.addend = ready_addend(graph, *next, chain.last_node, node);
+        if (!chain.addend) return chain;
         chain.last_node = *next;
         next = only_reader(graph, *next);
     }
@@ -62,18 +81,22 @@ class BlockRunner {
     BlockRunner(const Graph& graph, const Drivers& drivers)
         : graph_(graph),
           drivers_(drivers),
-          maps_(graph.size()),
           adc_(graph.layers().size()),
           ranges_(graph.layers().size()),
-          is_done_by_layer_(graph.size(), false) {
+          done_by_(graph.size()) {
         for (const std::size_t node : graph.layers()) {
             chains_.push_back(chain_behind(graph, node));
             for (std::size_t i = node; i != chains_.back().last_node;) {
                 i = *only_reader(graph, i);
-                is_done_by_layer_[i] = true;
+                done_by_[i] = node;
             }
         }
+        slots_ = detail::share_slots(map_lives());
+        maps_.resize(1 + *std::max_element(slots_.begin(), slots_.end()));
+        for (LayerChain& chain : chains_)
+            if (chain.addend) chain.tail.addend = &map(*chain.addend);
     }
+    BlockRunner(BlockRunner&&) = default;  // tails point into `maps_`, whose memory moves along
 
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
@@ -82,54 +105,77 @@ class BlockRunner {
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);
             if (std::holds_alternative<InputOp>(node.operation)) {
-                load_images(graph_.network(), images, first, count, maps_[i]);
+                load_images(graph_.network(), images, first, count, map(i));
             } else if (layer < graph_.layers().size() && graph_.layers()[layer] == i) {
                 const LayerChain& chain = chains_[layer];
-                run_layer(drivers_[layer], maps_[graph_.inputs(i).front()], maps_[chain.last_node],
+                run_layer(drivers_[layer], map(graph_.inputs(i).front()), map(chain.last_node),
                           workspace_, adc_[layer], observe ? &ranges_[layer] : nullptr, chain.tail);
                 ++layer;
-            } else if (!is_done_by_layer_[i]) {
+            } else if (!done_by_[i]) {
                 arguments_.clear();
-                for (const auto input : graph_.inputs(i)) arguments_.push_back(&maps_[input]);
-                apply(node.operation, arguments_, maps_[i]);
+                for (const auto input : graph_.inputs(i)) arguments_.push_back(&map(input));
+                apply(node.operation, arguments_, map(i));
             }
         }
     }
 
+    /// Output for class `k` of image `i` of the block.
+    [[nodiscard]] float score(std::size_t i, std::size_t k) const {
+        const FeatureMaps& out = maps(graph_.size() - 1);
+        const std::size_t pixels = out.shape.height * out.shape.width;
+        return out.channel(k / pixels)[i * pixels + k % pixels];
+    }
+
     /// Class with the largest output of image `i` of the block.
     [[nodiscard]] std::int32_t predicted(std::size_t i) const {
-        const FeatureMaps& out = maps_.back();
-        std::int32_t best = 0;
-        const std::size_t pixels = out.shape.height * out.shape.width;
-        const auto score = [&](std::size_t k) {
-            return out.channel(k / pixels)[i * pixels + k % pixels];
-        };
+        std::size_t best = 0;
         for (std::size_t k = 1; k < graph_.classes(); ++k)
-            if (score(k) > score(static_cast<std::size_t>(best)))
-                best = static_cast<std::int32_t>(k);
-        return best;
+            if (score(i, k) > score(i, best)) best = k;
+        return static_cast<std::int32_t>(best);
     }
 
     /// What a detector found in image `i` of the block.
     [[nodiscard]] Detections detections(std::size_t i) const {
         std::vector<const FeatureMaps*> heads;
-        for (const std::size_t node : graph_.outputs()) heads.push_back(&maps_[node]);
+        for (const std::size_t node : graph_.outputs()) heads.push_back(&maps(node));
         return find_objects(graph_.network(), heads, i);
     }
 
-    [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[node]; }
+    /// A node's output, until it has been read for the last time.
+    [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[slots_[node]]; }
     [[nodiscard]] const std::vector<AdcCount>& adc() const { return adc_; }
     [[nodiscard]] const std::vector<LayerRange>& ranges() const { return ranges_; }
 
   private:
+    [[nodiscard]] FeatureMaps& map(std::size_t node) { return maps_[slots_[node]]; }
+
+    /// The step at which a node is run: its layer's, where one does it.
+    [[nodiscard]] std::size_t step(std::size_t node) const { return done_by_[node].value_or(node); }
+
+    [[nodiscard]] std::vector<detail::MapLife> map_lives() const {
+        std::vector<detail::MapLife> lives(graph_.size());
+        for (std::size_t i = 0; i < lives.size(); ++i) {
+            lives[i] = {graph_.shape(i).size(), step(i), 0};
+            for (const auto input : graph_.inputs(i))
+                lives[input].last_read = std::max(lives[input].last_read, step(i));
+        }
+        for (const LayerChain& chain : chains_)
+            for (std::size_t i = step(chain.last_node); i != chain.last_node;
+                 i = *only_reader(graph_, i))
+                lives[i].size = 0;
+        for (const auto output : graph_.outputs()) lives[output].last_read = whole_network;
+        return lives;
+    }
+
     const Graph& graph_;
     const Drivers& drivers_;
-    std::vector<FeatureMaps> maps_;
+    std::vector<FeatureMaps> maps_;  ///< per slot
     std::vector<const FeatureMaps*> arguments_;
     std::vector<AdcCount> adc_;
     std::vector<LayerRange> ranges_;
-    std::vector<LayerChain> chains_;      ///< per mapped layer
-    std::vector<bool> is_done_by_layer_;  ///< per node
+    std::vector<LayerChain> chains_;                   ///< per mapped layer
+    std::vector<std::optional<std::size_t>> done_by_;  ///< per node: the layer it is a tail of
+    std::vector<std::size_t> slots_;                   ///< per node
     DriverWorkspace workspace_;
 };
 
@@ -231,6 +277,17 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     result.seconds = elapsed.count();
     return result;
+}
+
+std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
+                                   const LabelledImages& images) {
+    check_images(graph, images);
+    BlockRunner runner(graph, drivers);
+    runner.run(images, 0, images.size(), false);
+    std::vector<float> outputs;
+    for (std::size_t i = 0; i < images.size(); ++i)
+        for (std::size_t k = 0; k < graph.classes(); ++k) outputs.push_back(runner.score(i, k));
+    return outputs;
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

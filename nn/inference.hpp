@@ -9,6 +9,9 @@
 
 namespace kirchnet {
 
+/// Images run together: enough columns for the matrix product, few enough for the cache.
+inline constexpr std::size_t images_per_block = 4;
+
 /// What a run over a set of images gave.
 struct InferenceResult {
     /// Class per image, ties to the lower class; of a detector `LabelledImages::no_class`.
@@ -39,6 +42,12 @@ Drivers software_drivers(const Graph& graph);
 /// @throws InvalidInput  when images and network disagree in shape or number of classes
 InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
                               const LabelledImages& images, const Progress& progress = {});
+
+/// What the network says of each image, [images × classes], before the class is chosen. For a few
+/// images: they run as one block, in this thread.
+/// @throws InvalidInput  as `run_inference`
+std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
+                                   const LabelledImages& images);
 
 /// Largest inputs and products per layer over all images, with the ADCs bypassed.
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

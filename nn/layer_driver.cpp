@@ -11,9 +11,9 @@ namespace kirchnet {
 struct DriverWorkspace::Buffers {
     detail::InputPlanes planes;
     detail::ColumnBlock columns;
-    std::vector<float> sum;          ///< [outputs × column_block]
-    std::vector<float> input_sum;    ///< [groups × column_block]
-    std::vector<float> foreign_sum;  ///< [column_block]
+    detail::Buffer sum;          ///< [outputs × stride of the block]
+    detail::Buffer input_sum;    ///< [groups × stride of the block]
+    detail::Buffer foreign_sum;  ///< [stride of the block]
 };
 
 DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
@@ -61,10 +61,9 @@ class BlockRun {
     void run(std::size_t block, FeatureMaps& out) {
         workspace_.planes.describe(block, workspace_.columns);
         if (workspace_.columns.positions == 0) return;
-        const std::size_t block_size = detail::column_block;
-        workspace_.sum.assign(driver_.geometry.output.channels * block_size, 0.0F);
-        workspace_.input_sum.assign(
-            driver_.operators.input_sum != 0 ? driver_.geometry.groups * block_size : 0, 0.0F);
+        const std::size_t stride = workspace_.columns.stride;
+        workspace_.sum.assign(driver_.geometry.output.channels * stride, 0.0F);
+        workspace_.input_sum.assign(has_input_sum() ? driver_.geometry.groups * stride : 0, 0.0F);
         add_tiles();
         finish_outputs(out);
     }
@@ -81,7 +80,7 @@ class BlockRun {
             if (!same_rows) {
                 inputs = workspace_.planes.rows(tile.group, tile.first_row, tile.rows,
                                                 workspace_.columns);
-                if (driver_.operators.input_sum != 0) add_input_sum(tile, inputs);
+                if (has_input_sum()) add_input_sum(tile, inputs);
                 found = &tile;
             }
             add_tile(tile, driver_.panels[i].data(), inputs);
@@ -97,7 +96,8 @@ class BlockRun {
             inputs,
             workspace_.columns.valid.data(),
             workspace_.columns.columns,
-            workspace_.sum.data() + tile.first_output * detail::column_block};
+            workspace_.sum.data() + tile.first_output * workspace_.columns.stride,
+            workspace_.columns.stride};
         if (range_ != nullptr) {
             range_->product = std::max(range_->product, kernels.add_observed(product));
         } else if (driver_.adc.bits == 0) {
@@ -110,15 +110,16 @@ class BlockRun {
 
     void add_input_sum(const TileOperator& tile, const float* const* inputs) {
         const LayerOperators& operators = driver_.operators;
-        float* sum = workspace_.input_sum.data() + tile.group * detail::column_block;
+        const std::size_t stride = workspace_.columns.stride;
+        float* sum = workspace_.input_sum.data() + tile.group * stride;
         if (tile.groups == 1) {
             add_rows(inputs, tile.rows, operators.input_sum, sum);
             return;
         }
-        workspace_.foreign_sum.assign(detail::column_block, 0.0F);
+        workspace_.foreign_sum.assign(stride, 0.0F);
         add_rows(inputs, tile.rows, operators.foreign_sum, workspace_.foreign_sum.data());
         const std::size_t rows = tile.rows / tile.groups;
-        for (std::size_t g = 0; g < tile.groups; ++g, sum += detail::column_block) {
+        for (std::size_t g = 0; g < tile.groups; ++g, sum += stride) {
             add_rows(inputs + g * rows, rows, operators.input_sum - operators.foreign_sum, sum);
             for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
                 sum[i] += workspace_.foreign_sum[i];
@@ -134,39 +135,31 @@ class BlockRun {
 
     /// The digital end: gain, input sum, column scale, bias, and what follows the layer.
     void finish_outputs(FeatureMaps& out) const {
+        const detail::ColumnBlock& columns = workspace_.columns;
         const std::size_t outputs_per_group = driver_.geometry.outputs_per_group();
-        const bool has_input_sum = driver_.operators.input_sum != 0;
         for (std::size_t j = 0; j < out.shape.channels; ++j) {
-            const float* const sum = workspace_.sum.data() + j * detail::column_block;
-            const float* const shared =
-                has_input_sum
-                    ? workspace_.input_sum.data() + j / outputs_per_group * detail::column_block
-                    : nullptr;
             const float scale = driver_.column_scale[j];
-            const float gain = driver_.operators.gain;
             const float bias = driver_.bias.empty() ? 0.0F : driver_.bias[j];
-            for (const detail::ColumnRun& run : workspace_.columns.runs) {
-                float* const target = out.channel(j) + run.position;
-                for (std::size_t i = 0; i < run.length; ++i) {
-                    const std::size_t column = run.column + i;
-                    const float total =
-                        has_input_sum ? gain * sum[column] + shared[column] : gain * sum[column];
-                    target[i] = total * scale + bias;
-                }
-                finish_run(j, target, run.length);
-            }
+            const ChannelNorm norm = tail_.norm.empty() ? ChannelNorm{} : tail_.norm[j];
+            const float* const shared = has_input_sum() ? workspace_.input_sum.data() +
+                                                              j / outputs_per_group * columns.stride
+                                                        : nullptr;
+            detail::map_kernels().finish(
+                {workspace_.sum.data() + j * columns.stride, shared,
+                 tail_.addend != nullptr ? tail_.addend->channel(j) : nullptr, out.channel(j),
+                 columns.outputs.data(), columns.outputs.size(),
+                 driver_.operators.gain * scale * norm.scale, scale * norm.scale,
+                 bias * norm.scale + norm.shift, tail_.rectify});
+            if (tail_.activation) activate_outputs(out.channel(j));
         }
     }
 
-    void finish_run(std::size_t channel, float* values, std::size_t length) const {
-        if (!tail_.norm.empty()) {
-            const ChannelNorm of = tail_.norm[channel];
-            for (std::size_t i = 0; i < length; ++i) values[i] = values[i] * of.scale + of.shift;
-        }
-        if (tail_.rectify)
-            for (std::size_t i = 0; i < length; ++i) values[i] = values[i] > 0 ? values[i] : 0;
-        if (tail_.activation) activate(*tail_.activation, values, length, values);
+    void activate_outputs(float* channel) const {
+        for (const detail::OutputSpan& run : workspace_.columns.outputs)
+            activate(*tail_.activation, channel + run.position, run.length, channel + run.position);
     }
+
+    [[nodiscard]] bool has_input_sum() const { return driver_.operators.input_sum != 0; }
 
     const LayerDriver& driver_;
     const DigitalTail& tail_;

@@ -27,8 +27,9 @@ struct LayerDriver {
 
 /// Digital operations right behind a layer, done while its outputs are at hand.
 struct DigitalTail {
-    std::vector<ChannelNorm> norm;           ///< batch norm per output channel, or empty
-    bool rectify = false;                    ///< then ReLU
+    std::vector<ChannelNorm> norm;        ///< batch norm per output channel, or empty
+    const FeatureMaps* addend = nullptr;  ///< then another map of the layer's output shape is added
+    bool rectify = false;                 ///< then ReLU
     std::optional<ActivationOp> activation;  ///< or another activation
 };
 

@@ -30,11 +30,11 @@ Eigen::MatrixXd read_columns(const Tile& tile, const std::vector<Eigen::MatrixXd
     return result;
 }
 
-TileOperator extract_tile(const Graph& graph, const TileSettings& settings,
-                          const std::optional<FaultSource>& faults, const TileTask& task,
+TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const TileTask& task,
                           OperatingPointSolver& solver) {
+    const TileSettings& settings = chip.tile;
     const Tile tile(weight_block(graph, task.layer, settings, task.tile_row, task.tile_column),
-                    settings, faults);
+                    settings, chip.faults, chip.devices);
     std::vector<Eigen::MatrixXd> actual;
     std::vector<Eigen::MatrixXd> wireless;
     for (const Crossbar& array : tile.arrays()) {
@@ -85,24 +85,29 @@ std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& setting
 
 }  // namespace
 
-std::vector<LayerOperators> extract_operators(const Graph& graph, const TileSettings& settings,
-                                              const std::optional<FaultSource>& faults,
+std::vector<LayerOperators> extract_operators(const Graph& graph, const ChipSettings& chip,
                                               const SolverFactory& solver,
                                               const Progress& progress) {
     std::vector<LayerOperators> layers;
-    const std::vector<TileTask> tasks = list_tiles(graph, settings, layers);
+    const std::vector<TileTask> tasks = list_tiles(graph, chip.tile, layers);
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> solvers(solver);
     std::mutex mutex;
     std::size_t done = 0;
     tbb::parallel_for(std::size_t{0}, tasks.size(), [&](std::size_t i) {
         const TileTask& task = tasks[i];
-        layers[task.layer].tiles[task.slot] =
-            extract_tile(graph, settings, faults, task, *solvers.local());
+        layers[task.layer].tiles[task.slot] = extract_tile(graph, chip, task, *solvers.local());
         const std::scoped_lock lock(mutex);
         ++done;
         if (progress) progress(done, tasks.size());
     });
     return layers;
+}
+
+std::vector<LayerOperators> extract_operators(const Graph& graph, const TileSettings& settings,
+                                              const std::optional<FaultSource>& faults,
+                                              const SolverFactory& solver,
+                                              const Progress& progress) {
+    return extract_operators(graph, ChipSettings{settings, faults}, solver, progress);
 }
 
 }  // namespace kirchnet

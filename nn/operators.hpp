@@ -46,9 +46,20 @@ struct LayerOperators {
     float foreign_sum = 0;
 };
 
-/// Maps every layer, applies the faults, and asks the engine for each array's transfer matrix.
-/// Tiles run in parallel; the result does not depend on the number of threads.
+/// How weights become arrays, and what makes one chip's cells other than intended.
+struct ChipSettings {
+    TileSettings tile;
+    std::optional<FaultSource> faults = {};
+    std::optional<DeviceDraw> devices = {};
+};
+
+/// Maps every layer, applies faults and device laws, and asks the engine for each array's transfer
+/// matrix. Tiles run in parallel; the result does not depend on the number of threads.
 /// @return  per mapped layer of the graph
+std::vector<LayerOperators> extract_operators(const Graph& graph, const ChipSettings& chip,
+                                              const SolverFactory& solver,
+                                              const Progress& progress = {});
+/// The same of a chip whose working cells are as intended.
 std::vector<LayerOperators> extract_operators(const Graph& graph, const TileSettings& settings,
                                               const std::optional<FaultSource>& faults,
                                               const SolverFactory& solver,

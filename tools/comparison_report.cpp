@@ -35,9 +35,11 @@ double clipped_share(const ArmResult& arm) {
                : static_cast<double>(total.clipped) / static_cast<double>(total.samples);
 }
 
-std::string arm_words(const ArmResult& arm) {
-    return fmt::format("{}{}", arm.operators == Operators::ideal ? "ideal crossbar" : "circuit",
-                       arm.faulty ? " + faults" : "");
+std::string arm_words(const ComparisonReport& report, const ArmResult& arm) {
+    std::string words = arm.operators == Operators::ideal ? "ideal crossbar" : "circuit";
+    if (arm.faulty && report.experiment.has_faults()) words += " + faults";
+    if (arm.faulty && report.experiment.device_laws.is_on()) words += " + device laws";
+    return words;
 }
 
 double images_per_second(const ComparisonReport& report, double seconds) {
@@ -52,6 +54,17 @@ std::string sides_words(const Experiment& e) {
         e.drive == DriveSide::both ? "at both ends" : fmt::format("at the {}", to_string(e.drive)),
         e.sense_at == SenseSide::both ? "at both ends"
                                       : fmt::format("at the {}", to_string(e.sense_at)));
+}
+
+/// Empty where every law is off.
+std::string device_words(const Experiment& e) {
+    const DeviceLaws& laws = e.device_laws;
+    if (!laws.is_on()) return {};
+    return fmt::format(
+        " Device laws: variation {}, programming error {} + {} G, read noise {}, drift exponent {} "
+        "± {} at time ratio {}, seed {}, trial {}.",
+        laws.variation, laws.programming_error, laws.programming_slope, laws.read_noise,
+        laws.drift_nu, laws.drift_spread, laws.time_ratio, e.seed, e.trial);
 }
 
 std::string settings_text(const ComparisonReport& report) {
@@ -69,7 +82,7 @@ std::string settings_text(const ComparisonReport& report) {
         text +=
             fmt::format(" Faults: rate {} per cell, stuck-on : stuck-off {}, seed {}, trial {}.",
                         e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, e.trial);
-    return text;
+    return text + device_words(e);
 }
 
 std::string worst_tile_words(const ComparisonReport& report, const ArmResult& arm) {
@@ -101,13 +114,14 @@ std::string report_table(const ComparisonReport& report) {
     table.add({"software", "float32", percent(report.software_accuracy), "100.00", "", "", "",
                fmt::format("{:.0f}", images_per_second(report, report.software_seconds))});
     for (const ArmResult& arm : report.arms)
-        table.add(
-            {std::string(to_string(arm.mapping)), arm_words(arm), percent(report.accuracy(arm)),
-             percent(report.agreement(arm)), fmt::format("{:.3f}", 100 * clipped_share(arm)),
-             arm.operators == Operators::circuit ? fmt::format("{:.1f}", 100 * arm.worst_deviation)
-                                                 : "",
-             fmt::format("{:.2f}", arm.operator_seconds),
-             fmt::format("{:.0f}", images_per_second(report, arm.inference.seconds))});
+        table.add({std::string(to_string(arm.mapping)), arm_words(report, arm),
+                   percent(report.accuracy(arm)), percent(report.agreement(arm)),
+                   fmt::format("{:.3f}", 100 * clipped_share(arm)),
+                   arm.operators == Operators::circuit
+                       ? fmt::format("{:.1f}", 100 * arm.worst_deviation)
+                       : "",
+                   fmt::format("{:.2f}", arm.operator_seconds),
+                   fmt::format("{:.0f}", images_per_second(report, arm.inference.seconds))});
     return table.markdown();
 }
 
@@ -119,7 +133,7 @@ std::string report_notes(const ComparisonReport& report) {
         text += fmt::format(
             "{} {}: {:.1f} % of its ADC samples are clipped; ranges were fitted on "
             "the fault-free chip.\n",
-            to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm));
+            to_string(arm.mapping), arm_words(report, arm), 100 * clipped_share(arm));
     }
     if (report.operator_cache)
         text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
@@ -191,7 +205,7 @@ std::string accuracy_figure(const ComparisonReport& report) {
     chart.series.push_back(
         {"software", std::vector(chart.groups.size(), 100 * report.software_accuracy)});
     for (const ArmResult& arm : report.arms) {
-        const std::string words = arm_words(arm);
+        const std::string words = arm_words(report, arm);
         auto series = std::find_if(chart.series.begin(), chart.series.end(),
                                    [&](const BarSeries& s) { return s.name == words; });
         if (series == chart.series.end())

@@ -74,6 +74,11 @@ double positive_or_zero(std::string_view text, std::string_view what) {
 
 using Text = std::string_view;
 
+void set_law(Experiment& e, double DeviceLaws::*law, Text text, Text what) {
+    e.device_laws.*law = parse_quantity(text, what);
+    check(e.device_laws);
+}
+
 struct Key {
     Text name;
     void (*set)(Experiment&, Text);
@@ -162,6 +167,31 @@ constexpr std::array keys{
         }},
     Key{"faults.trial", [](Experiment& e, Text t) { e.trial = parse_integer<std::uint32_t>(t); },
         [](const Experiment& e) { return fmt::to_string(e.trial); }},
+    Key{"device.variation",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::variation, t, "device variation"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.variation); }},
+    Key{"device.programming_error",
+        [](Experiment& e, Text t) {
+            set_law(e, &DeviceLaws::programming_error, t, "programming error");
+        },
+        [](const Experiment& e) { return format_exact(e.device_laws.programming_error); }},
+    Key{"device.programming_slope",
+        [](Experiment& e, Text t) {
+            set_law(e, &DeviceLaws::programming_slope, t, "programming slope");
+        },
+        [](const Experiment& e) { return format_exact(e.device_laws.programming_slope); }},
+    Key{"device.read_noise",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::read_noise, t, "read noise"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.read_noise); }},
+    Key{"device.drift_nu",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::drift_nu, t, "drift exponent"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.drift_nu); }},
+    Key{"device.drift_spread",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::drift_spread, t, "drift spread"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.drift_spread); }},
+    Key{"device.time_ratio",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::time_ratio, t, "drift time ratio"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.time_ratio); }},
     Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },
         [](const Experiment& e) { return toml_string(e.engine); }},
     Key{"run.operator_cache", [](Experiment& e, Text t) { e.operator_cache = t; },
@@ -264,6 +294,11 @@ std::optional<FaultSource> Experiment::fault_source() const {
     if (!fault_map.empty()) return read_fault_map(fault_map);
     if (fault_law.rate > 0) return FaultDraw{fault_law, seed, trial};
     return std::nullopt;
+}
+
+std::optional<DeviceDraw> Experiment::device_draw() const {
+    if (!device_laws.is_on()) return std::nullopt;
+    return DeviceDraw{device_laws, seed, trial};
 }
 
 void set_key(Experiment& experiment, std::string_view key, std::string_view value) {

@@ -41,6 +41,8 @@ struct Experiment {
     std::uint64_t seed = 1;
     std::uint32_t trial = 0;
 
+    DeviceLaws device_laws;  ///< drawn by the same seed and trial
+
     std::string engine = "transfer";
     std::string operator_cache;  ///< folder of transfer matrices already computed; empty: none
     int threads = 0;             ///< 0: all cores
@@ -51,6 +53,8 @@ struct Experiment {
     /// Reads the fault map where one is named.
     /// @throws InvalidInput  when both a rate and a map are given
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
+    /// Nothing where every law is off.
+    [[nodiscard]] std::optional<DeviceDraw> device_draw() const;
 };
 
 /// @param key    such as `array.segment`, which sets both segment resistances

@@ -16,7 +16,7 @@ core=(
 )
 full=(
     libtorch-dev
-    doctest-dev libbenchmark-dev
+    doctest-dev libbenchmark-dev libdnnl-dev
     python3 python3-numpy python3-h5py hdf5-tools xz-utils  # second roads for the tests
     clang clang-format clang-tidy gcovr
 )

@@ -31,7 +31,7 @@ bool agrees(double found, double wanted) {
     return std::abs(found - wanted) <= 2 * std::numeric_limits<double>::epsilon() * wanted;
 }
 
-std::string faulty_instance(const CellMeaning& cell, const TileSettings& settings) {
+std::string cell_instance(const CellMeaning& cell, const TileSettings& settings) {
     const std::string intended = conductance_text(cell, settings);
     switch (cell.fault) {
         case Fault::stuck_off:
@@ -43,6 +43,8 @@ std::string faulty_instance(const CellMeaning& cell, const TileSettings& setting
         case Fault::none:
             break;
     }
+    if (cell.conductance != cell.intended_conductance)
+        return fmt::format("cell_varied g={} g_intended={}", number(cell.conductance), intended);
     return fmt::format("cell_1r g={}", intended);
 }
 
@@ -88,8 +90,8 @@ std::string cell_line(const CellMeaning& cell, const TileSettings& settings,
         return comment(fmt::format("{} left out: cut off ; {}", name, meaning));
     if (cell.fault == Fault::none && cell.conductance == 0)
         return comment(fmt::format("{} left out: conducts nothing ; {}", name, meaning));
-    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net,
-                       faulty_instance(cell, settings), meaning);
+    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net, cell_instance(cell, settings),
+                       meaning);
 }
 
 }  // namespace kirchnet::detail

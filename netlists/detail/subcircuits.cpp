@@ -6,7 +6,7 @@
 
 namespace kirchnet::detail {
 
-std::string cell_subcircuits(const DeviceRange& device) {
+std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells) {
     constexpr std::string_view resistor = "rcell wl bl {1/g}\n";
     constexpr std::string_view nothing = "* conducts nothing\n";
     std::string text = "* ---- cells: a working one, and one subcircuit per defect ----\n";
@@ -18,6 +18,9 @@ std::string cell_subcircuits(const DeviceRange& device) {
     text += fmt::format(
         ".subckt cell_stuck_on wl bl g=1e-4 g_intended=1e-6\n{}.ends cell_stuck_on\n", resistor);
     text += fmt::format(".subckt cell_open wl bl g_intended=1e-6\n{}.ends cell_open\n", nothing);
+    if (has_varied_cells)
+        text += fmt::format(
+            ".subckt cell_varied wl bl g=1e-6 g_intended=1e-6\n{}.ends cell_varied\n", resistor);
     return text;
 }
 

@@ -5,6 +5,8 @@
 #include <optional>
 #include <vector>
 
+#include "nn/detail/buffer.hpp"
+#include "nn/detail/map_kernels.hpp"
 #include "nn/detail/product_kernels.hpp"
 #include "nn/feature_maps.hpp"
 #include "nn/graph.hpp"
@@ -13,8 +15,10 @@ namespace kirchnet::detail {
 
 /// Output positions that run through a layer together.
 struct ColumnBlock {
-    std::vector<ColumnRun> runs;
-    std::vector<std::int32_t> valid;  ///< [column_block] -1 for columns that are positions
+    std::vector<ColumnRun> runs;      ///< where inputs of columns lie, one per row of an image
+    std::vector<OutputSpan> outputs;  ///< where outputs of columns go, as few as there can be
+    std::vector<std::int32_t> valid;  ///< [stride] -1 for columns that are positions
+    std::size_t stride = 0;           ///< columns there is room for
     std::size_t columns = 0;          ///< up to the last position
     std::size_t positions = 0;        ///< how many columns are
 };
@@ -30,7 +34,7 @@ class InputPlanes {
     void fill(const LayerGeometry& geometry, const FeatureMaps& in,
               const std::optional<DacCodes>& dac, float scale);
 
-    [[nodiscard]] std::size_t blocks() const;
+    [[nodiscard]] std::size_t blocks() const { return blocks_; }
     void describe(std::size_t block, ColumnBlock& out) const;
 
     /// Where the rows [first_row, first_row + rows) of a group's patch matrix have the columns of a
@@ -39,8 +43,9 @@ class InputPlanes {
                              const ColumnBlock& block);
 
   private:
+    void choose_blocks();
     void fill_channel(const float* from, float* to);
-    void fill_row(const float* from, std::size_t width, float* to) const;
+    void convert(const float* from, std::size_t size, float* to) const;
     void find_offsets();
 
     LayerGeometry geometry_;
@@ -51,10 +56,13 @@ class InputPlanes {
     std::size_t width_ = 0;
     std::size_t plane_ = 0;  ///< images × height × width
     bool reads_in_place_ = false;
-    std::vector<float> planes_;         ///< [channels × stride² × plane], and a block of slack
+    std::size_t block_ = 0;  ///< columns of a block
+    std::size_t blocks_ = 0;
+    std::size_t blocks_per_image_ = 0;  ///< where rows are read in place
+    Buffer planes_;                     ///< [channels × stride² × plane], and a block of slack
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
-    std::vector<float> row_;            ///< one input row before it is spread over planes
-    std::vector<float> copies_;         ///< [rows × column_block], and a block of slack
+    Buffer image_;                      ///< a channel of one image before it is spread over planes
+    Buffer copies_;                     ///< [rows × block], and a block of slack
     std::vector<const float*> pointers_;
 };
 

@@ -7,8 +7,12 @@
 
 namespace kirchnet::detail {
 
-/// Columns (output positions) that run through a layer together: what they need stays in cache.
+/// Columns (output positions) that run through a layer together: what they need stays in cache. A
+/// layer whose own weights do not, takes more at once, so that they are read less often.
 inline constexpr std::size_t column_block = 96;
+inline constexpr std::size_t wide_column_block = 256;
+/// Blocks are filled up to a multiple of this, the widest vector.
+inline constexpr std::size_t column_step = 16;
 /// Outputs whose weights lie together.
 inline constexpr std::size_t output_block = 8;
 
@@ -20,9 +24,8 @@ std::vector<float> pack_weights(const std::vector<float>& weights, std::size_t o
 
 /// A run of output positions in one row of one image.
 struct ColumnRun {
-    std::size_t column;    ///< first column within its block
-    std::size_t plane;     ///< where a plane has the first, before the kernel position's shift
-    std::size_t position;  ///< first output position, [images × height × width]
+    std::size_t column;  ///< first column within its block
+    std::size_t plane;   ///< where a plane has the first, before the kernel position's shift
     std::size_t length;
 };
 
@@ -33,8 +36,8 @@ struct PatchRows {
     std::size_t rows;
     const ColumnRun* runs;
     std::size_t run_count;
-    float*
-        out;  ///< [rows × column_block], and a block of slack: runs may be written past their end
+    float* out;  ///< [rows × stride], and a block of slack: runs may be written past their end
+    std::size_t stride;  ///< columns of a block
 };
 
 /// One tile times one block of columns.
@@ -42,10 +45,11 @@ struct TileProduct {
     const float* weights;  ///< packed
     std::size_t outputs;
     std::size_t rows;
-    const float* const* inputs;  ///< [rows] where each row's columns begin; column_block readable
-    const std::int32_t* valid;   ///< [column_block], -1 for columns that count, 0 for others
+    const float* const* inputs;  ///< [rows] where each row's columns begin; `stride` readable
+    const std::int32_t* valid;   ///< [stride], -1 for columns that count, 0 for others
     std::size_t columns;         ///< up to the last that counts
-    float* sum;                  ///< [outputs × column_block], added to
+    float* sum;                  ///< [outputs × stride], added to
+    std::size_t stride;          ///< columns of a block, a multiple of `column_step`
 };
 
 struct AdcCodes {

@@ -75,6 +75,22 @@ TEST_CASE("faults add two arms per mapping, and ranges are fitted on the fault-f
     CHECK(results.arms[2].inference.predicted != results.arms[0].inference.predicted);
 }
 
+TEST_CASE("device laws add the same arms, and leave ranges and the designed chip's arms alone") {
+    const Graph graph(test::small_network());
+    auto settings = small_settings();
+    settings.mappings = {Mapping::differential};
+    const auto designed = compare(graph, settings);
+    settings.devices = DeviceDraw{{.variation = 0.5}, 3, 0};
+    const auto results = compare(graph, settings);
+    REQUIRE(results.arms.size() == 4);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(results.arms[i].inference.predicted == designed.arms[i].inference.predicted);
+        CHECK(results.calibrations[i].adc[0].range == designed.calibrations[i].adc[0].range);
+        CHECK(results.arms[i + 2].faulty);
+        CHECK(results.arms[i + 2].inference.predicted != designed.arms[i].inference.predicted);
+    }
+}
+
 TEST_CASE("the calibration follows what it is fitted on") {
     const Graph graph(test::small_network());
     auto settings = small_settings();

@@ -5,8 +5,8 @@
 
 using namespace kirchnet;
 using detail::ColumnBlock;
-using detail::ColumnRun;
 using detail::InputPlanes;
+using detail::OutputSpan;
 
 namespace {
 
@@ -46,13 +46,13 @@ void check_rows(const LayerGeometry& geometry, std::size_t images) {
             planes.describe(b, block);
             if (block.positions == 0) continue;
             const float* const* found = planes.rows(group, 0, rows, block);
-            for (const ColumnRun& run : block.runs)
-                for (std::size_t i = 0; i < run.length; ++i) {
-                    ++seen[run.position + i];
-                    REQUIRE(block.valid[run.column + i] == -1);
+            for (const OutputSpan& span : block.outputs)
+                for (std::size_t i = 0; i < span.length; ++i) {
+                    ++seen[span.position + i];
+                    REQUIRE(block.valid[span.column + i] == -1);
                     for (std::size_t row = 0; row < rows; ++row)
-                        REQUIRE(found[row][run.column + i] ==
-                                expected[row * columns + run.position + i]);
+                        REQUIRE(found[row][span.column + i] ==
+                                expected[row * columns + span.position + i]);
                 }
         }
         for (const int times : seen) REQUIRE(times == 1);

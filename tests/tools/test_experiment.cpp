@@ -77,6 +77,7 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.unused = Unused::trim;
     e.drive = DriveSide::right;
     e.sense_at = SenseSide::both;
+    e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};
     const std::string text = to_toml(e);
     Experiment again;
     read_experiment(again, folder.write("e.toml", text));
@@ -88,6 +89,7 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.unused == Unused::trim);
     CHECK(again.drive == DriveSide::right);
     CHECK(again.sense_at == SenseSide::both);
+    CHECK(again.device_laws == e.device_laws);
     CHECK(to_toml(again) == text);
 }
 
@@ -103,6 +105,8 @@ TEST_CASE("what is wrong in a file is named with line and column") {
     CHECK(contains(refusal("[faults]\nrate = nan\n"), "faults.rate"));
     CHECK(contains(refusal("[array]\ndriver = -3\n"), "negative"));
     CHECK(contains(refusal("[mapping]\nnames = [\"offset\", \"offset\"]\n"), "twice"));
+    CHECK(contains(refusal("[device]\nvariation = -0.1\n"), "device.variation"));
+    CHECK(contains(refusal("[device]\ntime_ratio = 0\n"), "above 0"));
     CHECK(refusal("[array]\ndriver = inf\n") == "accepted");
     CHECK(refusal("\xEF\xBB\xBFimages = 3\n") == "accepted");
     CHECK(contains(refusal("\xEF\xBB\xBF?"), "e.toml:1:"));

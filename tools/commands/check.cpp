@@ -256,7 +256,7 @@ std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experim
                                    std::size_t number) {
     const TileSettings settings = experiment.tile_settings(choice.mapping);
     const Tile tile(weight_block(graph, choice.layer, settings, choice.row, choice.column),
-                    settings, experiment.fault_source());
+                    settings, experiment.fault_source(), experiment.device_draw());
     // A prime step spreads the sampled output pixels over the feature map.
     const std::size_t positions = graph.geometry(choice.layer).positions();
     const Eigen::VectorXd used =

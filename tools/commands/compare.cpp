@@ -140,6 +140,7 @@ class CompareRun {
         settings.mappings = experiment_.mappings;
         settings.converters = experiment_.converters;
         settings.faults = experiment_.fault_source();
+        settings.devices = experiment_.device_draw();
         ComparisonObserver observer;
         observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
         observer.calibrated = [this](Mapping mapping, Operators operators,

@@ -80,12 +80,13 @@ int run_netlist(const NetlistArguments& arguments) {
     const WeightBlock block =
         weight_block(graph, graph.find_layer(arguments.layer), settings, row, column);
     const Drive drive = find_drive(arguments, experiment, graph, block);
-    const Tile tile(block, settings, experiment.fault_source());
+    const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw());
 
     TileDeckSettings deck;
     deck.readout = parse_readout(arguments.readout);
     deck.input_comment = drive.comment;
     deck.fault_comment = describe_faults(experiment);
+    deck.device_comment = fmt::format("seed {}, trial {}", experiment.seed, experiment.trial);
     const std::string text = arguments.flat ? write_flat_deck(tile, drive.voltages, deck)
                                             : write_tile_deck(tile, drive.voltages, deck);
     if (!arguments.save_crossbar.empty()) save_crossbars(tile, arguments.save_crossbar);

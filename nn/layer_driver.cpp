@@ -26,17 +26,18 @@ namespace {
 using Buffers = DriverWorkspace::Buffers;
 
 /// Takes the input as DAC fractions; plain scaling when the DAC is continuous.
-void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::InputPlanes& planes) {
+void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::ImageRange images,
+                 detail::InputPlanes& planes) {
     const Dac& dac = driver.dac;
     if (dac.bits == 0) {
-        planes.fill(driver.geometry, in, std::nullopt, static_cast<float>(1 / dac.range));
+        planes.fill(driver.geometry, in, images, std::nullopt, static_cast<float>(1 / dac.range));
         return;
     }
     const double levels = dac.levels();
     const detail::DacCodes codes{
         static_cast<float>(levels / dac.range), static_cast<float>(1 / levels),
         static_cast<float>(dac.is_signed ? -levels : 0), static_cast<float>(levels)};
-    planes.fill(driver.geometry, in, codes, 1.0F);
+    planes.fill(driver.geometry, in, images, codes, 1.0F);
 }
 
 detail::AdcCodes codes_of(const Adc& adc) {
@@ -230,9 +231,12 @@ void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& ou
     if (range != nullptr) observe_inputs(in, *range);
     Buffers& buffers = workspace.buffers();
     out.resize(driver.geometry.output, in.images);
-    take_inputs(driver, in, buffers.planes);
     BlockRun run(driver, tail, buffers, count, range);
-    for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run.run(block, out);
+    const std::size_t at_once = detail::images_per_pass(driver.geometry, in.images);
+    for (std::size_t first = 0; first < in.images; first += at_once) {
+        take_inputs(driver, in, {first, std::min(at_once, in.images - first)}, buffers.planes);
+        for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run.run(block, out);
+    }
 }
 
 }  // namespace kirchnet

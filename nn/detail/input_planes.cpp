@@ -23,10 +23,12 @@ bool is_margin_cheaper(const LayerGeometry& geometry, std::size_t width) {
 /// Weights of up to this size stay in the second-level cache from block to block.
 constexpr std::size_t cached_weights = std::size_t{512} << 10;  // [bytes]
 
-std::size_t widest_block(const LayerGeometry& geometry) {
-    const std::size_t bytes =
-        geometry.outputs_per_group() * geometry.rows_per_group() * sizeof(float);
-    return bytes > cached_weights ? wide_column_block : column_block;
+/// Planes of up to this size do, from the time they are filled until they have been multiplied.
+constexpr std::size_t cached_planes = std::size_t{512} << 10;  // [bytes]
+
+bool stays_cached(const LayerGeometry& geometry) {
+    return geometry.outputs_per_group() * geometry.rows_per_group() * sizeof(float) <=
+           cached_weights;
 }
 
 /// Takes columns that are positions into a block, joined to the last span where they go on from it.
@@ -43,12 +45,21 @@ void add_outputs(ColumnBlock& block, const OutputSpan& span) {
 
 }  // namespace
 
-void InputPlanes::fill(const LayerGeometry& geometry, const FeatureMaps& in,
+std::size_t images_per_pass(const LayerGeometry& geometry, std::size_t images) {
+    if (!stays_cached(geometry)) return images;
+    const std::size_t size = geometry.input.channels *
+                             (geometry.input.height + 2 * geometry.padding) *
+                             (geometry.input.width + 2 * geometry.padding) * sizeof(float);
+    return std::clamp(cached_planes / size, std::size_t{1}, images);
+}
+
+void InputPlanes::fill(const LayerGeometry& geometry, const FeatureMaps& in, ImageRange range,
                        const std::optional<DacCodes>& dac, float scale) {
     geometry_ = geometry;
     dac_ = dac;
     scale_ = scale;
-    images_ = in.images;
+    images_ = range.count;
+    first_position_ = range.first * geometry.positions();
     const std::size_t stride = geometry.stride;
     height_ = divide_up(geometry.input.height + 2 * geometry.padding, stride);
     width_ = divide_up(geometry.input.width + 2 * geometry.padding, stride);
@@ -58,16 +69,17 @@ void InputPlanes::fill(const LayerGeometry& geometry, const FeatureMaps& in,
     find_offsets();
     const std::size_t per_channel = stride * stride * plane_;
     grow(planes_, geometry.input.channels * per_channel + block_);
-    grow(image_, geometry.input.height * geometry.input.width);
+    const std::size_t first_pixel = range.first * geometry.input.height * geometry.input.width;
     for (std::size_t c = 0; c < geometry.input.channels; ++c)
-        fill_channel(in.channel(c), planes_.data() + c * per_channel);
+        fill_channel(in.channel(c) + first_pixel, planes_.data() + c * per_channel);
 }
 
 /// Blocks of equal size, as large as they may be.
 void InputPlanes::choose_blocks() {
     const std::size_t columns =
         reads_in_place_ ? geometry_.output.height * width_ : images_ * geometry_.positions();
-    const std::size_t count = divide_up(columns, widest_block(geometry_));
+    const std::size_t count =
+        divide_up(columns, stays_cached(geometry_) ? column_block : wide_column_block);
     block_ = divide_up(divide_up(columns, count), column_step) * column_step;
     blocks_per_image_ = divide_up(columns, block_);
     blocks_ = reads_in_place_ ? images_ * blocks_per_image_ : blocks_per_image_;
@@ -81,13 +93,18 @@ void InputPlanes::fill_channel(const float* from, float* to) {
         convert(from, images_ * pixels, to);
         return;
     }
-    for (std::size_t image = 0; image < images_; ++image) {
-        convert(from + image * pixels, pixels, image_.data());
-        map_kernels().spread({image_.data(), shape.height, shape.width, stride, geometry_.padding,
-                              std::min(stride, geometry_.kernel_height),
-                              std::min(stride, geometry_.kernel_width),
+    const std::size_t row_phases = std::min(stride, geometry_.kernel_height);
+    const std::size_t column_phases = std::min(stride, geometry_.kernel_width);
+    for (std::size_t image = 0; image < images_; ++image)
+        map_kernels().spread({from + image * pixels, shape.height, shape.width, stride,
+                              geometry_.padding, row_phases, column_phases,
                               to + image * height_ * width_, plane_, height_, width_});
-    }
+    // Zeros around the input are code 0 too.
+    for (std::size_t y = 0; y < row_phases; ++y)
+        for (std::size_t x = 0; x < column_phases; ++x) {
+            float* const plane = to + (y * stride + x) * plane_;
+            convert(plane, plane_, plane);
+        }
 }
 
 void InputPlanes::convert(const float* from, std::size_t size, float* to) const {
@@ -129,7 +146,7 @@ void InputPlanes::describe(std::size_t number, ColumnBlock& block) const {
         const std::size_t length = std::min(width - x, block_ - column);
         block.runs.push_back(
             {column, ((row / height) * height_ + row % height) * width_ + x, length});
-        add_outputs(block, {column, row * width + x, length});
+        add_outputs(block, {column, first_position_ + row * width + x, length});
     }
 }
 

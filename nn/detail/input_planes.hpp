@@ -23,6 +23,15 @@ struct ColumnBlock {
     std::size_t positions = 0;        ///< how many columns are
 };
 
+/// Images of a block, [first, first + count).
+struct ImageRange {
+    std::size_t first = 0;
+    std::size_t count = 0;
+};
+
+/// How many of a block's images to take at once, so that their planes stay in cache.
+std::size_t images_per_pass(const LayerGeometry& geometry, std::size_t images);
+
 /// A layer's input with its padding, cut into blocks of columns of the patch matrix. Under a kernel
 /// position (ky, kx) output (y, x) sees input (y stride + ky, x stride + kx); with inputs of equal
 /// remainder modulo the stride in a plane of their own, a row of the patch matrix is that plane,
@@ -30,8 +39,9 @@ struct ColumnBlock {
 /// that do not count; elsewhere they are copied together.
 class InputPlanes {
   public:
-    /// Takes a layer's input, through a DAC with these codes, or times `scale` where there is none.
-    void fill(const LayerGeometry& geometry, const FeatureMaps& in,
+    /// Takes some images of a layer's input, through a DAC with these codes, or times `scale` where
+    /// there is none.
+    void fill(const LayerGeometry& geometry, const FeatureMaps& in, ImageRange images,
               const std::optional<DacCodes>& dac, float scale);
 
     [[nodiscard]] std::size_t blocks() const { return blocks_; }
@@ -52,7 +62,8 @@ class InputPlanes {
     std::optional<DacCodes> dac_;
     float scale_ = 1;
     std::size_t images_ = 0;
-    std::size_t height_ = 0;  ///< of a plane
+    std::size_t first_position_ = 0;  ///< of the first image
+    std::size_t height_ = 0;          ///< of a plane
     std::size_t width_ = 0;
     std::size_t plane_ = 0;  ///< images × height × width
     bool reads_in_place_ = false;
@@ -61,7 +72,6 @@ class InputPlanes {
     std::size_t blocks_per_image_ = 0;  ///< where rows are read in place
     Buffer planes_;                     ///< [channels × stride² × plane], and a block of slack
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
-    Buffer image_;                      ///< a channel of one image before it is spread over planes
     Buffer copies_;                     ///< [rows × block], and a block of slack
     std::vector<const float*> pointers_;
 };

@@ -69,7 +69,7 @@ struct DacCodes {
 /// The inner loops of inference, compiled once per instruction set and chosen at run time.
 struct ProductKernels {
     std::string_view instruction_set;
-    /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest)
+    /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest); may work in place.
     void (*convert)(const float* in, std::size_t size, const DacCodes&, float* out);
     /// Reads up to a block past the end of a run.
     void (*copy)(const PatchRows&);

@@ -125,7 +125,7 @@ Baseline fastest_baseline(const Case& setup, OneDnnNetwork::Convolution convolut
         auto baseline = std::make_unique<Baseline>(setup.graph, setup.images, batch, convolution);
         baseline->run();
         std::vector<double> seconds;
-        for (int i = 0; i < 5; ++i)
+        for (int i = 0; i < 3; ++i)
             seconds.push_back(bench::seconds_of([&] { baseline->run(); }, clock));
         const double median = bench::median(seconds);
         if (best && median >= best_seconds) continue;
@@ -182,7 +182,7 @@ void add_benchmarks(const std::string& name, const MakeCase& make) {
             (name + "/threads:" + std::to_string(threads)).c_str(),
             [make, threads](benchmark::State& state) { compare(state, *make(), threads); })
             ->UseManualTime()
-            ->Iterations(15)
+            ->Iterations(11)
             ->Unit(benchmark::kMillisecond);
 }
 
@@ -201,7 +201,7 @@ int main(int argc, char** argv) {
     }
     add_benchmarks("resnet18", [] {
         Network network = bench::resnet18_sized();
-        LabelledImages images = bench::random_images(network.input, 8);
+        LabelledImages images = bench::random_images(network.input, 16);
         return std::make_unique<Case>(std::move(network), std::move(images));
     });
     benchmark::RunSpecifiedBenchmarks();

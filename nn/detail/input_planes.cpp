@@ -160,10 +160,11 @@ const float* const* InputPlanes::rows(std::size_t group, std::size_t first_row, 
             planes_.data() + block.runs.front().plane - block.runs.front().column;
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = start + offsets[i];
     } else {
-        grow(copies_, (rows + 1) * block_);
+        const std::size_t stride = block_ + column_step;
+        grow(copies_, rows * stride);
         product_kernels().copy({planes_.data(), offsets, rows, block.runs.data(), block.runs.size(),
-                                copies_.data(), block_});
-        for (std::size_t i = 0; i < rows; ++i) pointers_[i] = copies_.data() + i * block_;
+                                copies_.data(), stride});
+        for (std::size_t i = 0; i < rows; ++i) pointers_[i] = copies_.data() + i * stride;
     }
     return pointers_.data();
 }

@@ -72,7 +72,7 @@ class InputPlanes {
     std::size_t blocks_per_image_ = 0;  ///< where rows are read in place
     Buffer planes_;                     ///< [channels × stride² × plane], and a block of slack
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
-    Buffer copies_;                     ///< [rows × block], and a block of slack
+    Buffer copies_;                     ///< [rows × (block + column_step)]
     std::vector<const float*> pointers_;
 };
 

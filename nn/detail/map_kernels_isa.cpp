@@ -36,8 +36,8 @@ inline void zero(float* to, std::size_t count) {
     for (std::size_t i = 0; i < count; ++i) to[i] = 0;
 }
 
-void spread_row(const Spread& s, const float* row, std::size_t phase, float* to) {
-    const Inside within = inside(s, phase);
+inline void spread_row(const Spread& s, const float* row, std::size_t phase, Inside within,
+                       float* to) {
     zero(to, within.begin);
     if (within.end > within.begin)
         take_every(row + (within.begin * s.stride + phase - s.padding), s.stride,
@@ -45,20 +45,22 @@ void spread_row(const Spread& s, const float* row, std::size_t phase, float* to)
     zero(to + within.end, s.plane_width - within.end);
 }
 
+void spread_plane(const Spread& s, std::size_t row_phase, std::size_t phase) {
+    const Inside within = inside(s, phase);
+    float* to = s.out + (row_phase * s.stride + phase) * s.plane;
+    for (std::size_t i = 0; i < s.plane_height; ++i, to += s.plane_width) {
+        const std::size_t padded = i * s.stride + row_phase;
+        if (padded >= s.padding && padded < s.padding + s.height)
+            spread_row(s, s.in + (padded - s.padding) * s.width, phase, within, to);
+        else
+            zero(to, s.plane_width);
+    }
+}
+
 void spread(const Spread& s) {
     for (std::size_t row_phase = 0; row_phase < s.row_phases; ++row_phase)
-        for (std::size_t i = 0; i < s.plane_height; ++i) {
-            const std::size_t padded = i * s.stride + row_phase;
-            const bool is_inside = padded >= s.padding && padded < s.padding + s.height;
-            for (std::size_t phase = 0; phase < s.column_phases; ++phase) {
-                float* const to =
-                    s.out + (row_phase * s.stride + phase) * s.plane + i * s.plane_width;
-                if (is_inside)
-                    spread_row(s, s.in + (padded - s.padding) * s.width, phase, to);
-                else
-                    zero(to, s.plane_width);
-            }
-        }
+        for (std::size_t phase = 0; phase < s.column_phases; ++phase)
+            spread_plane(s, row_phase, phase);
 }
 
 /// One span of an output; the addend may be what is written to.

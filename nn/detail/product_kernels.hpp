@@ -36,8 +36,8 @@ struct PatchRows {
     std::size_t rows;
     const ColumnRun* runs;
     std::size_t run_count;
-    float* out;  ///< [rows × stride], and a block of slack: runs may be written past their end
-    std::size_t stride;  ///< columns of a block
+    float* out;          ///< [rows × stride]
+    std::size_t stride;  ///< columns of a block and `column_step` of slack
 };
 
 /// One tile times one block of columns.
@@ -71,7 +71,7 @@ struct ProductKernels {
     std::string_view instruction_set;
     /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest); may work in place.
     void (*convert)(const float* in, std::size_t size, const DacCodes&, float* out);
-    /// Reads up to a block past the end of a run.
+    /// Reads and writes up to `column_step` past the end of a run.
     void (*copy)(const PatchRows&);
     /// sum += W X
     void (*add)(const TileProduct&);

@@ -218,14 +218,16 @@ void convert(const float* in, std::size_t size, const DacCodes& dac, float* out)
     }
 }
 
+/// Runs one after the other, each for all rows: what a run writes past its end is written over by
+/// the next, or lies in the row's slack.
 void copy(const PatchRows& patches) {
-    for (std::size_t k = 0; k < patches.rows; ++k) {
-        const float* const plane = patches.planes + patches.offset[k];
-        float* const out = patches.out + k * patches.stride;
-        for (std::size_t i = 0; i < patches.run_count; ++i) {
-            const ColumnRun& run = patches.runs[i];
-            for (std::size_t c = 0; c < run.length; c += lanes)
-                store(out + run.column + c, load(plane + run.plane + c));
+    for (std::size_t i = 0; i < patches.run_count; ++i) {
+        const ColumnRun& run = patches.runs[i];
+        for (std::size_t c = 0; c < run.length; c += lanes) {
+            const float* const from = patches.planes + run.plane + c;
+            float* to = patches.out + run.column + c;
+            for (std::size_t k = 0; k < patches.rows; ++k, to += patches.stride)
+                store(to, load(from + patches.offset[k]));
         }
     }
 }

@@ -57,6 +57,15 @@ void read_line(const std::string& line, const std::string& place,
 constexpr std::string_view same_channels[] = {"maxpool", "avgpool", "upsample", "dropout",
                                               "softmax", "cost",    "yolo",     "shortcut"};
 
+std::size_t convolution_channels(const DarknetSection& section, std::size_t inputs) {
+    const std::size_t filters = section.count("filters", 1, 1);
+    const std::size_t groups = section.count("groups", 1, 1);
+    if (inputs % groups != 0 || filters % groups != 0)
+        section.fail("groups", fmt::format("{} groups do not divide {} inputs and {} filters",
+                                           groups, inputs, filters));
+    return filters;
+}
+
 std::size_t route_channels(const DarknetSection& section, std::size_t at,
                            const std::vector<std::size_t>& channels) {
     const std::size_t groups = section.count("groups", 1, 1);
@@ -72,14 +81,15 @@ std::size_t route_channels(const DarknetSection& section, std::size_t at,
 
 std::size_t channels_of(const DarknetSection& section, std::size_t at,
                         const std::vector<std::size_t>& channels, std::size_t input) {
-    if (section.name() == "convolutional") return section.count("filters", 1, 1);
+    const std::size_t inputs = channels.empty() ? input : channels.back();
+    if (section.name() == "convolutional") return convolution_channels(section, inputs);
     if (section.name() == "route") return route_channels(section, at, channels);
     if (std::find(std::begin(same_channels), std::end(same_channels), section.name()) ==
         std::end(same_channels))
         throw InvalidInput(section.place(),
                            fmt::format("section [{}] is not supported (convolutional, route, {})",
                                        section.name(), fmt::join(same_channels, ", ")));
-    return channels.empty() ? input : channels.back();
+    return inputs;
 }
 
 }  // namespace

@@ -310,10 +310,14 @@ class CommandLine {
     void add_import() {
         auto& sub = add("import", "A trained network into our network file", import_, run_import,
                         "  kirchnet import resnet20.h5 -o net.h5\n"
+                        "  kirchnet import checkpoint.pth -o net.h5\n"
+                        "  kirchnet import model.safetensors -o net.h5\n"
                         "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5\n"
                         "  kirchnet import yolo.weights --cfg yolo.cfg -o yolo.h5");
-        sub.add_option("state", import_.source, "HDF5 state dict with PyTorch's parameter names")
-            ->type_name("STATE.h5")
+        sub.add_option("state", import_.source,
+                       "State dict: PyTorch (.pth, .pt; nothing in it is run), safetensors, or HDF5 "
+                       "with PyTorch's parameter names; Darknet weights with --cfg")
+            ->type_name("STATE")
             ->required();
         sub.add_option("-o,--out", import_.out, "Network file to write")
             ->type_name("NET.h5")

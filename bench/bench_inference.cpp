@@ -15,6 +15,7 @@
 #include <map>
 
 #include "circuit/ideal_solver.hpp"
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/comparison.hpp"
 #include "solver/transfer_solver.hpp"
@@ -116,7 +117,7 @@ int main(int argc, char** argv) {
         const std::filesystem::path data = folder;
         add_benchmarks("resnet20",
                        std::make_shared<Case>(
-                           make_case(import_state_dict(data / "networks/cifar10_resnet20_optA.h5"),
+                           make_case(import_network(data / "networks/cifar10_resnet20_optA.h5"),
                                      read_test_images(data / "cifar10"))));
     }
     benchmark::RunSpecifiedBenchmarks();

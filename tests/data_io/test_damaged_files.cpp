@@ -5,6 +5,7 @@
 #include "data/crossbar_file.hpp"
 #include "data/dataset.hpp"
 #include "data/matrix_file.hpp"
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "data/result_file.hpp"
 #include "support.hpp"
@@ -83,7 +84,7 @@ TEST_CASE("truncated HDF5 files are refused by name") {
     }
     SUBCASE("state dict") {
         check_truncations(fixture("state_dicts/padded.h5"), "state.h5",
-                          [](const fs::path& path) { import_state_dict(path); });
+                          [](const fs::path& path) { import_network(path); });
     }
     SUBCASE("crossbar") {
         check_truncations(fixture("h5py_files/crossbar.h5"), "x.h5",

@@ -5,6 +5,7 @@
 #include <filesystem>
 
 #include "circuit/ideal_solver.hpp"
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/comparison.hpp"
 
@@ -19,7 +20,7 @@ std::filesystem::path test_data() {
 }
 
 Graph import(const std::filesystem::path& data, const std::string& name, double prune = 0) {
-    Network network = import_state_dict(data / "networks" / name);
+    Network network = import_network(data / "networks" / name);
     prune_by_magnitude(network, prune);
     return Graph(std::move(network));
 }

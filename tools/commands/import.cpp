@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
@@ -68,7 +69,7 @@ int run_import(const ImportArguments& arguments) {
     TileSettings settings;
     settings.array = parse_array_shape(arguments.array);
     Network network = is_network_file(arguments.source) ? read_network(arguments.source)
-                                                        : import_state_dict(arguments.source);
+                                                        : import_network(arguments.source);
     prune_by_magnitude(network, arguments.prune);
     if (arguments.prune > 0)
         network.provenance["pruning"] =

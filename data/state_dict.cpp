@@ -4,11 +4,17 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <charconv>
 #include <cmath>
+#include <optional>
 #include <utility>
 
 #include "circuit/error.hpp"
+#include "data/detail/decompression.hpp"
 #include "data/detail/hdf5_state_dict.hpp"
+#include "data/detail/plain_text.hpp"
+#include "data/detail/pth_reader.hpp"
+#include "data/detail/safetensors_reader.hpp"
 #include "data/detail/shape.hpp"
 
 namespace kirchnet {
@@ -16,6 +22,13 @@ namespace {
 
 /// What wrappers put before every name: parallel training, a class around the network, compilation.
 constexpr std::string_view wrappers[] = {"module.", "model.", "_orig_mod."};
+
+constexpr std::size_t longest_signature = 16;      // [bytes]
+constexpr std::size_t largest_file = 8ULL << 30U;  // [bytes]
+
+std::string_view as_text(const Bytes& bytes) {
+    return {reinterpret_cast<const char*>(bytes.data()), bytes.size()};
+}
 
 std::string_view find_common_prefix(const StateDict::Tensors& tensors) {
     const auto is_common = [&](std::string_view prefix) {
@@ -27,12 +40,40 @@ std::string_view find_common_prefix(const StateDict::Tensors& tensors) {
     return found == std::end(wrappers) ? std::string_view{} : *found;
 }
 
+/// `0.5`, `0.5, 0.25` or `[0.5, 0.25]`: some formats have no other attributes than texts.
+std::optional<std::vector<double>> parse_numbers(std::string_view text) {
+    if (text.starts_with('[') && text.ends_with(']')) text = text.substr(1, text.size() - 2);
+    std::vector<double> numbers;
+    for (bool more = true; more;) {
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        double number = 0;
+        const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), number);
+        if (status != std::errc{}) return std::nullopt;
+        numbers.push_back(number);
+        text.remove_prefix(static_cast<std::size_t>(end - text.data()));
+        text.remove_prefix(std::min(text.find_first_not_of(' '), text.size()));
+        more = text.starts_with(',');
+        if (more) text.remove_prefix(1);
+    }
+    return text.empty() ? std::optional(numbers) : std::nullopt;
+}
+
 }  // namespace
 
 StateDict::StateDict(std::string source, Tensors tensors, Attributes attributes)
     : source_(std::move(source)), tensors_(std::move(tensors)), attributes_(std::move(attributes)) {
     if (tensors_.empty()) throw InvalidInput(source_, "holds no tensor");
+    check_names();
     strip_common_prefixes();
+}
+
+/// Names become those of nodes: parts of files and lines of tables.
+void StateDict::check_names() const {
+    for (const auto& [name, tensor] : tensors_)
+        if (name.empty() || name.find('/') != std::string::npos || !is_plain_text(name))
+            throw InvalidInput(source_, fmt::format("tensor name '{}' is empty, or has a slash or "
+                                                    "characters beyond printable ASCII",
+                                                    printable(name)));
 }
 
 void StateDict::strip_common_prefixes() {
@@ -106,6 +147,7 @@ std::vector<double> StateDict::numbers(const std::string& name) const {
         throw InvalidInput(source_, fmt::format("attribute '{}' is missing", name));
     if (const auto* number = std::get_if<double>(&found->second)) return {*number};
     if (const auto* list = std::get_if<std::vector<double>>(&found->second)) return *list;
+    if (auto list = parse_numbers(std::get<std::string>(found->second))) return *list;
     throw InvalidInput(source_, fmt::format("attribute '{}' holds text, numbers are needed", name));
 }
 
@@ -115,7 +157,12 @@ bool is_batch_counter(std::string_view name) {
 }
 
 StateDict read_state_dict(const std::filesystem::path& path) {
-    return read_hdf5_state_dict(path);
+    const Bytes start = read_bytes(path, longest_signature);
+    const std::string_view first = as_text(start);
+    if (!looks_like_pth(first) && !looks_like_safetensors(first)) return read_hdf5_state_dict(path);
+    const Bytes bytes = read_whole(path, largest_file);
+    return looks_like_pth(first) ? parse_pth(as_text(bytes), path.string())
+                                 : parse_safetensors(as_text(bytes), path.string());
 }
 
 }  // namespace kirchnet

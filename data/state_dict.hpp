@@ -51,12 +51,13 @@ class StateDict {
     }
     /// @throws InvalidInput  naming the attribute when it is missing or not one number
     [[nodiscard]] double number(const std::string& name) const;
-    /// One number is a list of one.
+    /// One number is a list of one; text such as `[0.5, 0.25]` is read as what it says.
     /// @throws InvalidInput  naming the attribute when it is missing or text
     [[nodiscard]] std::vector<double> numbers(const std::string& name) const;
 
   private:
     [[nodiscard]] const Tensor& find(const std::string& name) const;
+    void check_names() const;
     void strip_common_prefixes();
 
     std::string source_;

@@ -1,17 +1,35 @@
 #pragma once
 
 #include <filesystem>
+#include <optional>
+#include <vector>
 
 #include "data/network.hpp"
+#include "data/state_dict.hpp"
 
 namespace kirchnet {
 
-/// A network from a file that another program wrote: a state dict (`read_state_dict`) whose tensor
-/// names and shapes tell the architecture. Known: CIFAR-style ResNets of basic blocks, with both
-/// shortcut kinds. Attributes `bn_eps`, `bn1_eps`, `input_shape`, `normalisation_mean` and
-/// `normalisation_std` are used where the file has them.
-/// @throws InvalidInput  naming file and tensor when a name, shape or value does not fit
-Network import_network(const std::filesystem::path& path);
+/// What a file may not say about its network. What it does say gives way to what is set here.
+struct ImportOptions {
+    std::vector<float> mean;       ///< per input channel, of pixel / 255; empty: the file's, or 0
+    std::vector<float> deviation;  ///< per input channel; empty: the file's, or 1
+    std::optional<ImageShape> input = {};  ///< shape of the images
+};
+
+/// A network from a file that another program wrote, told by its content:
+///  - an ONNX model of a classifier;
+///  - a state dict (`read_state_dict`) whose tensor names and shapes tell the architecture: ResNets
+///    for CIFAR and ImageNet, VGG, SqueezeNet, MobileNet, chains of convolutions and linear layers.
+///    Attributes `bn_eps`, `bn1_eps`, `input_shape`, `input_scale`, `normalisation_mean` and
+///    `normalisation_std` are used where the file has them.
+/// What had to be assumed is provenance under keys that begin with `assumed_`.
+/// @throws InvalidInput  naming file and tensor or node when a name, shape, operator or value does
+///                       not fit
+Network import_network(const std::filesystem::path& path, const ImportOptions& options = {});
+
+/// The network whose parameters these are.
+/// @throws InvalidInput  naming source and tensor when no known architecture fits
+Network build_network(StateDict tensors);
 
 /// A network described by a Darknet configuration file, its parameters from Darknet's `.weights` or
 /// from a state dict with a tensor `layerNNN.conv.weight` (and `.conv.bias`, or `.bn.weight`,

@@ -4,6 +4,7 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <variant>
 #include <vector>
 
@@ -48,6 +49,10 @@ class StateDict {
     [[nodiscard]] const Attributes& attributes() const { return attributes_; }
     [[nodiscard]] bool has_attribute(const std::string& name) const {
         return attributes_.contains(name);
+    }
+    /// Replaces what the file says.
+    void set_attribute(const std::string& name, Attribute value) {
+        attributes_.insert_or_assign(name, std::move(value));
     }
     /// @throws InvalidInput  naming the attribute when it is missing or not one number
     [[nodiscard]] double number(const std::string& name) const;

@@ -311,13 +311,15 @@ class CommandLine {
         auto& sub = add("import", "A trained network into our network file", import_, run_import,
                         "  kirchnet import resnet20.h5 -o net.h5\n"
                         "  kirchnet import checkpoint.pth -o net.h5\n"
-                        "  kirchnet import model.safetensors -o net.h5\n"
                         "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5\n"
+                        "  kirchnet import model.onnx -o net.h5 --mean 0.485,0.456,0.406 "
+                        "--std 0.229,0.224,0.225\n"
+                        "  kirchnet import lenet.safetensors -o net.h5 --input 1x28x28\n"
                         "  kirchnet import yolo.weights --cfg yolo.cfg -o yolo.h5");
-        sub.add_option("state", import_.source,
-                       "State dict: PyTorch (.pth, .pt; nothing in it is run), safetensors, or HDF5 "
-                       "with PyTorch's parameter names; Darknet weights with --cfg")
-            ->type_name("STATE")
+        sub.add_option("source", import_.source,
+                       "ONNX model, or state dict with PyTorch's parameter names (.h5, .pth, .pt, "
+                       ".safetensors; nothing in it is run), or Darknet weights with --cfg")
+            ->type_name("MODEL")
             ->required();
         sub.add_option("-o,--out", import_.out, "Network file to write")
             ->type_name("NET.h5")
@@ -329,6 +331,17 @@ class CommandLine {
         sub.add_option("--prune", import_.prune,
                        "Share of smallest |W| set to 0 in each convolution and linear layer [0]")
             ->type_name("P");
+        sub.add_option("--mean", import_.mean,
+                       "Of pixel / 255, per input channel [the file's, or 0]")
+            ->type_name("R,G,B")
+            ->delimiter(',');
+        sub.add_option("--std", import_.deviation,
+                       "Of pixel / 255, per input channel [the file's, or 1]")
+            ->type_name("R,G,B")
+            ->delimiter(',');
+        sub.add_option("--input", import_.input,
+                       "Shape of the images [the file's, or the usual one of the architecture]")
+            ->type_name("CxHxW");
         sub.add_option("--array", import_.array, "Array size for the tile count [128x128]")
             ->type_name("MxN");
         sub.add_flag("--json", import_.json, "One JSON object on standard output");

@@ -54,6 +54,9 @@ struct ImportArguments {
     std::string cfg;  ///< Darknet configuration of `source`; empty: tensor names tell the network
     std::string out;
     double prune = 0;
+    std::vector<float> mean;        ///< per input channel; empty: the file's, or 0
+    std::vector<float> deviation;   ///< per input channel; empty: the file's, or 1
+    std::string input;              ///< shape of the images; empty: the file's, or the usual one
     std::string array = "128x128";  ///< for the tile count of the summary
     bool json = false;
 };

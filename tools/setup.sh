@@ -12,6 +12,7 @@ core=(
     libsuitesparse-dev                                 # KLU
     libngspice0-dev ngspice
     libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev libjpeg62-turbo-dev
+    libonnx-dev libprotobuf-dev protobuf-compiler      # ONNX models
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
 )
 full=(

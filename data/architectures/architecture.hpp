@@ -16,5 +16,10 @@ struct Architecture {
 
 // One file each, in this folder.
 extern const Architecture cifar_resnet;
+extern const Architecture imagenet_resnet;
+extern const Architecture layer_chain;
+extern const Architecture mobilenet;
+extern const Architecture squeezenet;
+extern const Architecture vgg;
 
 }  // namespace kirchnet

@@ -17,7 +17,11 @@ class NetworkBuilder {
     /// Name of the node added last.
     [[nodiscard]] const std::string& last() const { return network_.nodes.back().name; }
 
+    [[nodiscard]] const ImageShape& input() const { return network_.input; }
+
     void add(const std::string& name, Operation operation, std::vector<std::string> inputs);
+    /// `layer.bias` of as many numbers as `outputs`; without values where there is none.
+    [[nodiscard]] Tensor optional_bias(const std::string& layer, std::size_t outputs);
 
     /// A square convolution, with a bias where the state dict has one; the padding is kernel / 2,
     /// which keeps the size at stride 1 when the kernel is odd.
@@ -34,8 +38,6 @@ class NetworkBuilder {
     [[nodiscard]] Network finish(std::string_view architecture);
 
   private:
-    [[nodiscard]] Tensor optional_bias(const std::string& layer, std::size_t outputs);
-
     StateDict& tensors_;
     Network network_;
 };

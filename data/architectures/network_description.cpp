@@ -3,30 +3,22 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
-#include <algorithm>
 #include <cmath>
 
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
-#include "data/architectures/name_number.hpp"
+#include "data/image_shape.hpp"
 
 namespace kirchnet {
 namespace {
 
 ImageShape parse_shape_text(const StateDict& tensors, const std::string& text) {
-    std::vector<std::size_t> extents;
-    for (std::size_t from = 0; from <= text.size();) {
-        const std::size_t end = std::min(text.find('x', from), text.size());
-        const auto extent = parse_name_number(std::string_view(text).substr(from, end - from));
-        if (!extent) break;
-        extents.push_back(*extent);
-        from = end + 1;
-    }
-    const auto signs = static_cast<std::size_t>(std::count(text.begin(), text.end(), 'x'));
-    if (extents.size() != 3 || signs != 2)
+    try {
+        return parse_image_shape(text);
+    } catch (const InvalidInput& error) {
         throw InvalidInput(tensors.source(),
-                           fmt::format("attribute 'input_shape' is '{}', not like 3x32x32", text));
-    return {extents[0], extents[1], extents[2]};
+                           fmt::format("attribute 'input_shape': {}", error.what()));
+    }
 }
 
 ImageShape read_shape(const StateDict& tensors, const ImageShape& assumed) {

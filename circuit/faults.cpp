@@ -31,10 +31,11 @@ std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const CellAddress& 
 }
 
 std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const PaddingCell& cell) {
-    return {{static_cast<std::uint64_t>(trial) << 32 |
-                 static_cast<std::uint64_t>(Purpose::padding_cell),
-             pack(cell.tile_row, cell.tile_column), pack(cell.word_line, cell.bit_line),
-             static_cast<std::uint64_t>(cell.polarity)}};
+    return {
+        {static_cast<std::uint64_t>(trial) << 32 |
+             static_cast<std::uint64_t>(Purpose::padding_cell),
+         pack(cell.tile_row, cell.tile_column), pack(cell.word_line, cell.bit_line),
+         static_cast<std::uint64_t>(cell.slice) << 8 | static_cast<std::uint64_t>(cell.polarity)}};
 }
 
 double uniform(const FaultDraw& draw, std::string_view layer, const CellIdentity& cell) {

@@ -31,23 +31,27 @@ CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index 
     const Polarity polarity = polarity_of(pattern, c);
     const auto int32 = [](Index value) { return static_cast<std::int32_t>(value); };
     if (!holds_weight(block, pattern, r, c))
-        return PaddingCell{int32(block.tile_row), int32(block.tile_column), int32(r), int32(c),
-                           polarity};
+        return PaddingCell{int32(block.tile_row),
+                           int32(block.tile_column),
+                           int32(r),
+                           int32(c),
+                           polarity,
+                           block.slice};
     const KernelPosition& input = block.inputs[static_cast<std::size_t>(r)];
     return CellAddress{int32(block.first_output_channel + c / bit_lines_per_output(pattern)),
                        input.input_channel,
                        input.kernel_y,
                        input.kernel_x,
-                       0,
+                       block.slice,
                        polarity};
 }
 
 /// Intended state of cell (r, c); padding rests at HRS.
-double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
-                Index r, Index c) {
+double state_of(const WeightBlock& block, const TileSettings& settings, const LevelSlice& slice,
+                ColumnPattern pattern, Index r, Index c) {
     if (!holds_weight(block, pattern, r, c)) return 0;
     const double weight = block.weights(r, c / bit_lines_per_output(pattern));
-    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits);
+    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits, slice);
     return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
 }
 
@@ -65,7 +69,8 @@ double faulty_conductance(Fault fault, double intended, const DeviceRange& devic
     return 0;
 }
 
-Crossbar build_array(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
+Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
+                     const LevelSlice& slice, ColumnPattern pattern,
                      const std::optional<FaultSource>& source) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
@@ -73,7 +78,8 @@ Crossbar build_array(const WeightBlock& block, const TileSettings& settings, Col
     FaultMatrix faults = FaultMatrix::Constant(shape.word_lines, shape.bit_lines, Fault::none);
     for (Index r = 0; r < shape.word_lines; ++r)
         for (Index c = 0; c < shape.bit_lines; ++c) {
-            intended(r, c) = settings.device.conductance(state_of(block, settings, pattern, r, c));
+            intended(r, c) =
+                settings.device.conductance(state_of(block, settings, slice, pattern, r, c));
             if (source)
                 faults(r, c) = fault_of(*source, block.layer, identity_of(block, pattern, r, c));
             actual(r, c) = faulty_conductance(faults(r, c), intended(r, c), settings.device);
@@ -109,6 +115,10 @@ Unused parse_unused(std::string_view text) {
     throw InvalidInput(fmt::format("unused '{}' is neither pad nor trim", text));
 }
 
+int slice_count(const TileSettings& settings) {
+    return slice_count(settings.mapping, settings.weight_bits, settings.bits_per_cell);
+}
+
 Index outputs_per_tile(const TileSettings& settings) {
     const Index outputs =
         settings.array.bit_lines / bit_lines_per_output(patterns_of(settings).front());
@@ -120,12 +130,15 @@ Index outputs_per_tile(const TileSettings& settings) {
 
 Tile::Tile(WeightBlock block, const TileSettings& settings,
            const std::optional<FaultSource>& faults)
-    : block_(std::move(block)), settings_(settings) {
+    : block_(std::move(block)),
+      settings_(settings),
+      slice_(level_slice(settings.mapping, settings.weight_bits, settings.bits_per_cell,
+                         block_.slice)) {
     check(settings_.device);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
-        arrays_.push_back(build_array(block_, settings_, pattern, faults));
+        arrays_.push_back(build_array(block_, settings_, slice_, pattern, faults));
 }
 
 Index Tile::read_bit_lines() const {
@@ -143,6 +156,15 @@ TileColumn Tile::column(Index output, Polarity side) const {
     return {side == Polarity::b ? std::size_t{1} : std::size_t{0}, output};
 }
 
+void Tile::describe_level(CellMeaning& cell) const {
+    const int largest = largest_level(settings_.weight_bits);
+    cell.level = quantize_weight(*cell.weight, largest);
+    cell.steps = slice_.levels;
+    if (settings_.bits_per_cell == 0) return;
+    const LevelPair digits = to_digits(settings_.mapping, *cell.level, largest, slice_);
+    cell.digit = cell.position.polarity == Polarity::a ? digits.a : digits.b;
+}
+
 CellMeaning Tile::meaning(const CellPosition& position) const {
     const std::size_t index = arrays_.size() == 2 && position.polarity == Polarity::b ? 1 : 0;
     const Crossbar& array = arrays_[index];
@@ -158,14 +180,13 @@ CellMeaning Tile::meaning(const CellPosition& position) const {
     CellMeaning cell;
     cell.position = position;
     cell.identity = identity_of(block_, array.pattern(), r, c);
-    cell.state = state_of(block_, settings_, array.pattern(), r, c);
+    cell.state = state_of(block_, settings_, slice_, array.pattern(), r, c);
     cell.intended_conductance = array.intended_conductance()(r, c);
     cell.conductance = array.conductance()(r, c);
     cell.fault = array.faults()(r, c);
     if (holds_weight(block_, array.pattern(), r, c)) {
         cell.weight = block_.weights(r, c / bit_lines_per_output(array.pattern()));
-        if (settings_.weight_bits > 0)
-            cell.level = quantize_weight(*cell.weight, largest_level(settings_.weight_bits));
+        if (settings_.weight_bits > 0) describe_level(cell);
     }
     return cell;
 }

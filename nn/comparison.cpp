@@ -4,7 +4,6 @@
 
 #include <chrono>
 
-#include "circuit/error.hpp"
 #include "circuit/ideal_solver.hpp"
 
 namespace kirchnet {
@@ -29,8 +28,8 @@ class Run {
           observer_(observer) {}
 
     void run() {
-        dacs_ = calibrate_dacs(graph_, calibration_images_, settings_.converters.dac_bits,
-                               step("input ranges"));
+        dacs_ =
+            calibrate_dacs(graph_, calibration_images_, settings_.converters, step("input ranges"));
         for (const Mapping mapping : settings_.mappings) run_mapping(mapping);
     }
 
@@ -80,20 +79,12 @@ class Run {
 
     Calibration calibrate(Mapping mapping, Operators operators,
                           const std::vector<LayerOperators>& layers) {
-        const auto ranges = observe_ranges(
-            graph_, drivers_of(layers), calibration_images_,
-            step(fmt::format("{} {} output ranges", to_string(mapping), to_string(operators))));
-        Calibration calibration{dacs_, {}};
-        for (std::size_t layer = 0; layer < ranges.size(); ++layer) {
-            Adc adc;
-            adc.bits = settings_.converters.adc_bits;
-            // A layer whose outputs are all zero still needs a range to divide by.
-            adc.range = ranges[layer].product > 0 ? static_cast<double>(ranges[layer].product) : 1;
-            adc.is_signed = has_column_pair(mapping) || dacs_[layer].is_signed;
-            check(adc);
-            calibration.adc.push_back(adc);
-        }
-        return calibration;
+        TileSettings tile = settings_.tile;
+        tile.mapping = mapping;
+        return {dacs_, calibrate_adcs(graph_, drivers_of(layers), calibration_images_,
+                                      settings_.converters, tile,
+                                      step(fmt::format("{} {} output ranges", to_string(mapping),
+                                                       to_string(operators))))};
     }
 
     void run_arm(Mapping mapping, Operators operators, bool faulty, ExtractedOperators extracted) {
@@ -107,6 +98,7 @@ class Run {
         const Calibration& ranges = operators == Operators::ideal ? ideal_ranges_ : circuit_ranges_;
         for (std::size_t layer = 0; layer < drivers.size(); ++layer)
             drivers[layer].adc = ranges.adc[layer];
+        arm.timing = read_timing(drivers, settings_.converters.timing);
         arm.inference =
             run_inference(graph_, drivers, test_,
                           step(fmt::format("{} {}{}", to_string(mapping), to_string(operators),
@@ -141,31 +133,6 @@ class Run {
 };
 
 }  // namespace
-
-std::string_view to_string(Operators operators) {
-    return operators == Operators::ideal ? "ideal" : "circuit";
-}
-
-Operators parse_operators(std::string_view text) {
-    if (text == "ideal") return Operators::ideal;
-    if (text == "circuit") return Operators::circuit;
-    throw InvalidInput(fmt::format("'{}' is neither ideal nor circuit", text));
-}
-
-std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images, int bits,
-                                const Progress& progress) {
-    std::vector<Dac> dacs;
-    for (const LayerRange& range :
-         observe_ranges(graph, software_drivers(graph), images, progress)) {
-        Dac dac;
-        dac.bits = bits;
-        dac.range = range.input > 0 ? static_cast<double>(range.input) : 1;
-        dac.is_signed = range.signed_input;
-        check(dac);
-        dacs.push_back(dac);
-    }
-    return dacs;
-}
 
 void run_comparison(const Graph& graph, const LabelledImages& test,
                     const LabelledImages& calibration, const ComparisonSettings& settings,

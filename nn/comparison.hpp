@@ -5,25 +5,11 @@
 #include <string>
 #include <vector>
 
+#include "nn/calibration.hpp"
 #include "nn/inference.hpp"
+#include "nn/read_timing.hpp"
 
 namespace kirchnet {
-
-/// Which operators a network runs on: Gᵀ without wires, or the circuit's transfer matrices.
-enum class Operators { ideal, circuit };
-
-std::string_view to_string(Operators operators);
-/// @throws InvalidInput  naming the accepted words
-Operators parse_operators(std::string_view text);
-
-/// Converters of every layer, and what their ranges are fitted to.
-struct ConverterSettings {
-    int dac_bits = 8;  ///< 0: continuous
-    int adc_bits = 8;  ///< 0: continuous
-    /// What the circuit arms' ADC ranges are fitted on; ideal arms always have those of the ideal
-    /// design (docs/decisions/0005).
-    Operators calibrate_on = Operators::circuit;
-};
 
 struct ComparisonSettings {
     TileSettings tile;  ///< its `mapping` is replaced by each of `mappings`
@@ -42,12 +28,7 @@ struct ArmResult {
     double worst_deviation = 0;  ///< of a tile: see `TileOperator::wire_deviation`
     std::size_t worst_layer = 0;
     std::size_t worst_tile = 0;  ///< within the layer's operators
-};
-
-/// Ranges of one mapping's converters, fitted once on calibration images.
-struct Calibration {
-    std::vector<Dac> dac;  ///< per layer
-    std::vector<Adc> adc;  ///< per layer, in weight × input units
+    ReadTiming timing;
 };
 
 /// Where a comparison tells of its steps and results. Any may be empty.
@@ -57,10 +38,6 @@ struct ComparisonObserver {
     std::function<void(Mapping, Operators, const Calibration&)> calibrated;
     std::function<void(const ArmResult&)> finished;
 };
-
-/// DAC ranges from the software network: largest input of each layer over the calibration images.
-std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images, int bits,
-                                const Progress& progress = {});
 
 /// Runs the network on every arm, image by image comparable: for each mapping ideal and circuit on
 /// the fault-free chip, then both on the faulty chip. Converter ranges are fitted once on the

@@ -3,17 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/detail/input_planes.hpp"
-#include "nn/detail/product_kernels.hpp"
+#include "nn/detail/driver_buffers.hpp"
+#include "nn/detail/observed_product.hpp"
+#include "nn/detail/read_sequence.hpp"
 
 namespace kirchnet {
-
-struct DriverWorkspace::Buffers {
-    detail::InputPlanes planes;
-    detail::ColumnBlock columns;
-    std::vector<float> sum;        ///< [outputs × column_block]
-    std::vector<float> input_sum;  ///< [groups × column_block]
-};
 
 DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
 DriverWorkspace::DriverWorkspace(DriverWorkspace&&) noexcept = default;
@@ -24,7 +18,8 @@ namespace {
 
 using Buffers = DriverWorkspace::Buffers;
 
-/// Takes the input as DAC fractions; plain scaling when the DAC is continuous.
+/// Takes the input as DAC fractions, or as digits of codes where outputs take several samples;
+/// plain scaling when the DAC is continuous.
 void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::InputPlanes& planes) {
     const Dac& dac = driver.dac;
     if (dac.bits == 0) {
@@ -32,15 +27,12 @@ void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::Input
         return;
     }
     const double levels = dac.levels();
-    const detail::DacCodes codes{
-        static_cast<float>(levels / dac.range), static_cast<float>(1 / levels),
-        static_cast<float>(dac.is_signed ? -levels : 0), static_cast<float>(levels)};
+    const double step = driver.samples_once() ? 1 / levels : 1.0;
+    const detail::DacCodes codes{static_cast<float>(levels / dac.range), static_cast<float>(step),
+                                 static_cast<float>(dac.is_signed ? -levels : 0),
+                                 static_cast<float>(levels)};
     planes.fill(driver.geometry, in, codes, 1.0F);
-}
-
-detail::AdcCodes codes_of(const Adc& adc) {
-    return {static_cast<float>(1 / adc.lsb()), static_cast<float>(adc.lsb()),
-            static_cast<float>(adc.lowest_code()), static_cast<float>(adc.highest_code())};
+    if (driver.reads.size() > 1) planes.split(driver.reads);
 }
 
 void observe_inputs(const FeatureMaps& in, LayerRange& range) {
@@ -48,6 +40,13 @@ void observe_inputs(const FeatureMaps& in, LayerRange& range) {
         range.input = std::max(range.input, std::abs(x));
         range.signed_input = range.signed_input || x < 0;
     }
+}
+
+void prepare_samples(const LayerDriver& driver, LayerRange& range) {
+    range.samples.resize(driver.operators.slices.size());
+    if (!range.keeps_histograms) return;
+    for (SampleRange& samples : range.samples)
+        if (!samples.histogram) samples.histogram.emplace();
 }
 
 /// Runs one block of columns through all tiles of a layer.
@@ -62,13 +61,20 @@ class BlockRun {
         if (workspace_.columns.positions == 0) return;
         const std::size_t block_size = detail::column_block;
         workspace_.sum.assign(driver_.geometry.output.channels * block_size, 0.0F);
-        workspace_.input_sum.assign(
-            driver_.operators.input_sum != 0 ? driver_.geometry.groups * block_size : 0, 0.0F);
+        if (!driver_.samples_once()) {
+            detail::ReadSequence(driver_, workspace_, count_, range_).run();
+            finish_outputs(out, 1.0F, false);
+            return;
+        }
+        workspace_.input_sum.assign(has_input_sum() ? driver_.geometry.groups * block_size : 0,
+                                    0.0F);
         add_tiles();
-        finish_outputs(out);
+        finish_outputs(out, driver_.operators.gain(), has_input_sum());
     }
 
   private:
+    [[nodiscard]] bool has_input_sum() const { return driver_.operators.input_weight != 0; }
+
     /// Tiles that share rows lie together, so a row tile's inputs are found once.
     void add_tiles() {
         const TileOperator* found = nullptr;
@@ -80,10 +86,10 @@ class BlockRun {
             if (!same_rows) {
                 inputs = workspace_.planes.rows(tile.group, tile.first_row, tile.rows,
                                                 workspace_.columns);
-                if (driver_.operators.input_sum != 0) add_input_sum(tile, inputs);
+                if (has_input_sum()) add_input_sum(tile, inputs);
                 found = &tile;
             }
-            add_tile(tile, driver_.panels[i].data(), inputs);
+            add_tile(tile, driver_.panels[i].a.data(), inputs);
         }
     }
 
@@ -98,26 +104,27 @@ class BlockRun {
             workspace_.columns.columns,
             workspace_.sum.data() + tile.first_output * detail::column_block};
         if (range_ != nullptr) {
-            range_->product = std::max(range_->product, kernels.add_observed(product));
-        } else if (driver_.adc.bits == 0) {
+            detail::add_observed(product, range_->samples.front(), workspace_.samples);
+        } else if (driver_.adc.front().bits == 0) {
             kernels.add(product);
         } else {
-            count_.clipped += kernels.add_converted(product, codes_of(driver_.adc));
+            count_.clipped += kernels.add_converted(
+                product, detail::adc_codes(driver_.adc.front(), driver_.adc.front().lsb()));
             count_.samples += tile.outputs * workspace_.columns.positions;
         }
     }
 
     void add_input_sum(const TileOperator& tile, const float* const* inputs) {
         float* const sum = workspace_.input_sum.data() + tile.group * detail::column_block;
+        const float weight = driver_.operators.input_sum();
         for (std::size_t row = 0; row < tile.rows; ++row)
             for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
-                sum[i] += driver_.operators.input_sum * inputs[row][i];
+                sum[i] += weight * inputs[row][i];
     }
 
     /// The digital end: gain, input sum, column scale, bias, and what follows the layer.
-    void finish_outputs(FeatureMaps& out) const {
+    void finish_outputs(FeatureMaps& out, float gain, bool has_input_sum) const {
         const std::size_t outputs_per_group = driver_.geometry.outputs_per_group();
-        const bool has_input_sum = driver_.operators.input_sum != 0;
         for (std::size_t j = 0; j < out.shape.channels; ++j) {
             const float* const sum = workspace_.sum.data() + j * detail::column_block;
             const float* const shared =
@@ -125,7 +132,6 @@ class BlockRun {
                     ? workspace_.input_sum.data() + j / outputs_per_group * detail::column_block
                     : nullptr;
             const float scale = driver_.column_scale[j];
-            const float gain = driver_.operators.gain;
             const float bias = driver_.bias.empty() ? 0.0F : driver_.bias[j];
             for (const detail::ColumnRun& run : workspace_.columns.runs) {
                 float* const target = out.channel(j) + run.position;
@@ -169,10 +175,25 @@ std::vector<std::size_t> order_by_rows(const LayerOperators& operators) {
 
 }  // namespace
 
+double LayerDriver::largest_input() const {
+    if (samples_once() || dac.bits == 0) return 1;
+    int largest = 0;
+    for (const InputRead& read : reads) largest = std::max(largest, read.levels);
+    return largest;
+}
+
+void SampleRange::merge(const SampleRange& other) {
+    largest = std::max(largest, other.largest);
+    if (!other.histogram) return;
+    if (!histogram) histogram.emplace();
+    histogram->merge(*other.histogram);
+}
+
 void LayerRange::merge(const LayerRange& other) {
     input = std::max(input, other.input);
     signed_input = signed_input || other.signed_input;
-    product = std::max(product, other.product);
+    samples.resize(std::max(samples.size(), other.samples.size()));
+    for (std::size_t k = 0; k < other.samples.size(); ++k) samples[k].merge(other.samples[k]);
 }
 
 LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperators operators) {
@@ -181,9 +202,14 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
     for (const TileOperator& tile : driver.operators.tiles)
-        driver.panels.push_back(detail::pack_weights(tile.weights, tile.outputs, tile.rows));
+        driver.panels.push_back(
+            {detail::pack_weights(tile.weights, tile.outputs, tile.rows),
+             tile.weights_b.empty()
+                 ? std::vector<float>()
+                 : detail::pack_weights(tile.weights_b, tile.outputs, tile.rows)});
     driver.dac.bits = 0;
-    driver.adc.bits = 0;
+    driver.reads = input_reads(driver.dac);
+    driver.adc.assign(driver.operators.slices.size(), Adc{0, 1, true});
     driver.bias = graph.bias(layer).values;
     driver.column_scale.assign(driver.geometry.output.channels,
                                static_cast<float>(driver.operators.scale));
@@ -197,7 +223,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
     const std::size_t rows = geometry.rows_per_group();
     const std::size_t outputs = geometry.outputs_per_group();
     for (std::size_t group = 0; group < geometry.groups; ++group) {
-        TileOperator tile{group, 0, rows, group * outputs, outputs, {}, 0};
+        TileOperator tile{0, group, 0, rows, group * outputs, outputs, {}, {}, 0};
         const auto first = weights.begin() + static_cast<std::ptrdiff_t>(group * outputs * rows);
         tile.weights.assign(first, first + static_cast<std::ptrdiff_t>(outputs * rows));
         operators.tiles.push_back(std::move(tile));
@@ -208,6 +234,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
 void set_dac(LayerDriver& driver, const Dac& dac) {
     check(dac);
     driver.dac = dac;
+    driver.reads = input_reads(dac);
     std::fill(driver.column_scale.begin(), driver.column_scale.end(),
               static_cast<float>(driver.operators.scale * dac.range));
 }
@@ -215,7 +242,10 @@ void set_dac(LayerDriver& driver, const Dac& dac) {
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
                DriverWorkspace& workspace, AdcCount& count, LayerRange* range,
                const DigitalTail& tail) {
-    if (range != nullptr) observe_inputs(in, *range);
+    if (range != nullptr) {
+        observe_inputs(in, *range);
+        prepare_samples(driver, *range);
+    }
     Buffers& buffers = workspace.buffers();
     out.resize(driver.geometry.output, in.images);
     take_inputs(driver, in, buffers.planes);

@@ -54,6 +54,7 @@ struct ImportArguments {
     std::string out;
     double prune = 0;
     std::string array = "128x128";  ///< for the tile count of the summary
+    int bits_per_cell = 0;          ///< likewise; of 8-bit weights
     bool json = false;
 };
 int run_import(const ImportArguments& arguments);
@@ -61,12 +62,14 @@ int run_import(const ImportArguments& arguments);
 struct NetlistArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;
-    std::string mapping = "two_column";
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
     std::string layer;
     std::string tile = "0,0";
+    int slice = 0;
     std::string input;
     std::size_t image = 0;
     std::size_t position = 0;
+    std::size_t read = 0;       ///< of a DAC that reads inputs digit by digit
     double read_voltage = 0.2;  ///< [V]
     std::string readout = "ideal";
     bool flat = false;
@@ -86,7 +89,7 @@ int run_compare(const CompareArguments& arguments);
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;
-    std::string mapping = "two_column";
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
     std::string out;
     bool json = false;
 };

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nn/detail/input_digits.hpp"
+
 namespace kirchnet::detail {
 namespace {
 
@@ -39,6 +41,18 @@ void InputPlanes::fill(const LayerGeometry& geometry, const FeatureMaps& in,
     row_.resize(geometry.input.width);
     for (std::size_t c = 0; c < geometry.input.channels; ++c)
         fill_channel(in.channel(c), planes_.data() + c * per_channel);
+    is_split_ = false;
+    select(0);
+}
+
+void InputPlanes::split(const std::vector<InputRead>& reads) {
+    is_split_ = true;
+    if (digits_.size() < reads.size()) digits_.resize(reads.size());
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        digits_[i].resize(planes_.size());
+        take_digits(reads[i], planes_.data(), planes_.size(), digits_[i].data());
+    }
+    select(0);
 }
 
 void InputPlanes::fill_channel(const float* from, float* to) {
@@ -125,13 +139,12 @@ const float* const* InputPlanes::rows(std::size_t group, std::size_t first_row, 
         offsets_.data() + group * geometry_.rows_per_group() + first_row;
     if (pointers_.size() < rows) pointers_.resize(rows);
     if (reads_in_place_) {
-        const float* const start =
-            planes_.data() + block.runs.front().plane - block.runs.front().column;
+        const float* const start = current_ + block.runs.front().plane - block.runs.front().column;
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = start + offsets[i];
     } else {
         if (copies_.size() < (rows + 1) * column_block) copies_.resize((rows + 1) * column_block);
         product_kernels().copy(
-            {planes_.data(), offsets, rows, block.runs.data(), block.runs.size(), copies_.data()});
+            {current_, offsets, rows, block.runs.data(), block.runs.size(), copies_.data()});
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = copies_.data() + i * column_block;
     }
     return pointers_.data();

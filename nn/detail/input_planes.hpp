@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/converters.hpp"
 #include "nn/detail/product_kernels.hpp"
 #include "nn/feature_maps.hpp"
 #include "nn/graph.hpp"
@@ -30,6 +31,11 @@ class InputPlanes {
     void fill(const LayerGeometry& geometry, const FeatureMaps& in,
               const std::optional<DacCodes>& dac, float scale);
 
+    /// Prepares the digits of every read; the input must have been filled as whole codes.
+    void split(const std::vector<InputRead>& reads);
+    /// Which read `rows` takes its inputs from; without `split` there is one, the input itself.
+    void select(std::size_t read) { current_ = is_split_ ? digits_[read].data() : planes_.data(); }
+
     [[nodiscard]] std::size_t blocks() const;
     void describe(std::size_t block, ColumnBlock& out) const;
 
@@ -51,7 +57,10 @@ class InputPlanes {
     std::size_t width_ = 0;
     std::size_t plane_ = 0;  ///< images × height × width
     bool reads_in_place_ = false;
-    std::vector<float> planes_;         ///< [channels × stride² × plane], and a block of slack
+    std::vector<float> planes_;  ///< [channels × stride² × plane], and a block of slack
+    bool is_split_ = false;
+    std::vector<std::vector<float>> digits_;  ///< likewise, per read, after `split`
+    const float* current_ = nullptr;          ///< planes that rows are taken from
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
     std::vector<float> row_;            ///< one input row before it is spread over planes
     std::vector<float> copies_;         ///< [rows × column_block], and a block of slack

@@ -29,15 +29,20 @@ LayerSummary summarize(const Graph& graph, std::size_t layer, const TileSettings
     const Tensor& weights = graph.weights(layer);
     const LayerTiling tiling = tile_layer(graph, layer, settings);
     const auto cells = static_cast<double>(tiling.tiles() * settings.array.cells());
-    return {graph.layer_name(layer), fmt::format("{}", fmt::join(weights.shape, "x")),
-            weights.values.size(),   count_zeros(weights),
-            tiling.tiles(),          static_cast<double>(weights.values.size()) / cells};
+    return {
+        graph.layer_name(layer),
+        fmt::format("{}", fmt::join(weights.shape, "x")),
+        weights.values.size(),
+        count_zeros(weights),
+        tiling.tiles(),
+        static_cast<double>(weights.values.size()) * static_cast<double>(tiling.slices) / cells};
 }
 
 std::string summary_table(const std::vector<LayerSummary>& layers, const ArrayShape& array) {
     TextTable table({"layer", "weight shape", "weights", "zeros",
                      fmt::format("{} tiles", to_string(array)), "cells used"});
     LayerSummary total{"total", "", 0, 0, 0, 0};
+    double used_cells = 0;
     for (const auto& layer : layers) {
         table.add({layer.name, layer.shape, fmt::to_string(layer.weights),
                    fmt::format("{:.1f} %", 100.0 * static_cast<double>(layer.zeros) /
@@ -46,13 +51,13 @@ std::string summary_table(const std::vector<LayerSummary>& layers, const ArraySh
         total.weights += layer.weights;
         total.zeros += layer.zeros;
         total.tiles += layer.tiles;
+        used_cells += layer.utilisation * static_cast<double>(layer.tiles * array.cells());
     }
     const double cells = static_cast<double>(total.tiles * array.cells());
     table.add({total.name, "", fmt::to_string(total.weights),
                fmt::format("{:.1f} %", 100.0 * static_cast<double>(total.zeros) /
                                            static_cast<double>(total.weights)),
-               fmt::to_string(total.tiles),
-               fmt::format("{:.0f} %", 100 * static_cast<double>(total.weights) / cells)});
+               fmt::to_string(total.tiles), fmt::format("{:.0f} %", 100 * used_cells / cells)});
     return table.markdown();
 }
 
@@ -67,6 +72,8 @@ nlohmann::json to_json(const LayerSummary& layer) {
 int run_import(const ImportArguments& arguments) {
     TileSettings settings;
     settings.array = parse_array_shape(arguments.array);
+    settings.bits_per_cell = arguments.bits_per_cell;
+    (void)slice_count(settings);
     Network network = is_network_file(arguments.source) ? read_network(arguments.source)
                                                         : import_state_dict(arguments.source);
     prune_by_magnitude(network, arguments.prune);

@@ -1,0 +1,14 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/detail/input_planes.hpp"
+#include "nn/layer_driver.hpp"
+
+namespace kirchnet::detail {
+
+/// sum += W X, and every sample of a column that counts goes into `range`.
+/// @param samples  buffer, used where the range keeps a histogram
+void add_observed(const TileProduct& product, SampleRange& range, std::vector<float>& samples);
+
+}  // namespace kirchnet::detail

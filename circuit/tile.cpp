@@ -31,23 +31,27 @@ CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index 
     const Polarity polarity = polarity_of(pattern, c);
     const auto int32 = [](Index value) { return static_cast<std::int32_t>(value); };
     if (!holds_weight(block, pattern, r, c))
-        return PaddingCell{int32(block.tile_row), int32(block.tile_column), int32(r), int32(c),
-                           polarity};
+        return PaddingCell{int32(block.tile_row),
+                           int32(block.tile_column),
+                           int32(r),
+                           int32(c),
+                           polarity,
+                           block.slice};
     const KernelPosition& input = block.inputs[static_cast<std::size_t>(r)];
     return CellAddress{int32(block.first_output_channel + c / bit_lines_per_output(pattern)),
                        input.input_channel,
                        input.kernel_y,
                        input.kernel_x,
-                       0,
+                       block.slice,
                        polarity};
 }
 
 /// Intended state of cell (r, c); padding and what lies between groups rest at HRS.
-double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
-                Index r, Index c) {
+double state_of(const WeightBlock& block, const TileSettings& settings, const LevelSlice& slice,
+                ColumnPattern pattern, Index r, Index c) {
     if (!holds_weight(block, pattern, r, c)) return 0;
     const double weight = block.weights(r, c / bit_lines_per_output(pattern));
-    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits);
+    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits, slice);
     return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
 }
 
@@ -76,7 +80,8 @@ double actual_conductance(const WeightBlock& block, const TileSettings& settings
     return 0;
 }
 
-Crossbar build_array(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
+Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
+                     const LevelSlice& slice, ColumnPattern pattern,
                      const Deviations& deviations) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
@@ -84,7 +89,8 @@ Crossbar build_array(const WeightBlock& block, const TileSettings& settings, Col
     FaultMatrix faults = FaultMatrix::Constant(shape.word_lines, shape.bit_lines, Fault::none);
     for (Index r = 0; r < shape.word_lines; ++r)
         for (Index c = 0; c < shape.bit_lines; ++c) {
-            intended(r, c) = settings.device.conductance(state_of(block, settings, pattern, r, c));
+            intended(r, c) =
+                settings.device.conductance(state_of(block, settings, slice, pattern, r, c));
             const CellIdentity cell = identity_of(block, pattern, r, c);
             if (deviations.faults) faults(r, c) = fault_of(*deviations.faults, block.layer, cell);
             actual(r, c) = actual_conductance(block, settings, cell, faults(r, c), intended(r, c),
@@ -136,6 +142,10 @@ Groups parse_groups(std::string_view text) {
     throw InvalidInput(fmt::format("groups '{}' is neither separate nor packed", text));
 }
 
+int slice_count(const TileSettings& settings) {
+    return slice_count(settings.mapping, settings.weight_bits, settings.bits_per_cell);
+}
+
 Index outputs_per_tile(const TileSettings& settings) {
     const Index outputs =
         settings.array.bit_lines / bit_lines_per_output(patterns_of(settings).front());
@@ -147,13 +157,16 @@ Index outputs_per_tile(const TileSettings& settings) {
 
 Tile::Tile(WeightBlock block, const TileSettings& settings,
            const std::optional<FaultSource>& faults, const std::optional<DeviceDraw>& devices)
-    : block_(std::move(block)), settings_(settings) {
+    : block_(std::move(block)),
+      settings_(settings),
+      slice_(level_slice(settings.mapping, settings.weight_bits, settings.bits_per_cell,
+                         block_.slice)) {
     check(settings_.device);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
     if (devices) check(devices->laws);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
-        arrays_.push_back(build_array(block_, settings_, pattern, {faults, devices}));
+        arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices}));
 }
 
 Index Tile::read_bit_lines() const {
@@ -171,6 +184,15 @@ TileColumn Tile::column(Index output, Polarity side) const {
     return {side == Polarity::b ? std::size_t{1} : std::size_t{0}, output};
 }
 
+void Tile::describe_level(CellMeaning& cell) const {
+    const int largest = largest_level(settings_.weight_bits);
+    cell.level = quantize_weight(*cell.weight, largest);
+    cell.steps = slice_.levels;
+    if (settings_.bits_per_cell == 0) return;
+    const LevelPair digits = to_digits(settings_.mapping, *cell.level, largest, slice_);
+    cell.digit = cell.position.polarity == Polarity::a ? digits.a : digits.b;
+}
+
 CellMeaning Tile::meaning(const CellPosition& position) const {
     const std::size_t index = arrays_.size() == 2 && position.polarity == Polarity::b ? 1 : 0;
     const Crossbar& array = arrays_[index];
@@ -186,14 +208,13 @@ CellMeaning Tile::meaning(const CellPosition& position) const {
     CellMeaning cell;
     cell.position = position;
     cell.identity = identity_of(block_, array.pattern(), r, c);
-    cell.state = state_of(block_, settings_, array.pattern(), r, c);
+    cell.state = state_of(block_, settings_, slice_, array.pattern(), r, c);
     cell.intended_conductance = array.intended_conductance()(r, c);
     cell.conductance = array.conductance()(r, c);
     cell.fault = array.faults()(r, c);
     if (holds_weight(block_, array.pattern(), r, c)) {
         cell.weight = block_.weights(r, c / bit_lines_per_output(array.pattern()));
-        if (settings_.weight_bits > 0)
-            cell.level = quantize_weight(*cell.weight, largest_level(settings_.weight_bits));
+        if (settings_.weight_bits > 0) describe_level(cell);
     }
     return cell;
 }

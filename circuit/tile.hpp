@@ -8,6 +8,7 @@
 #include "circuit/faults.hpp"
 #include "circuit/mapping.hpp"
 #include "circuit/names.hpp"
+#include "circuit/readout.hpp"
 #include "circuit/variation.hpp"
 
 namespace kirchnet {
@@ -22,7 +23,7 @@ struct KernelPosition {
     friend bool operator==(const KernelPosition&, const KernelPosition&) = default;
 };
 
-/// The part of a layer's weight matrix that one tile holds.
+/// The part of a layer's weight matrix that one tile holds: all of each weight, or one slice of it.
 struct WeightBlock {
     std::string layer;
     Index tile_row = 0;
@@ -30,6 +31,7 @@ struct WeightBlock {
     Eigen::MatrixXd weights;             ///< [rows × outputs], in [-1, 1]: W / max|W| of the layer
     std::vector<KernelPosition> inputs;  ///< per row
     Index first_output_channel = 0;
+    int slice = 0;  ///< which digit of the weights the cells hold, lowest first
     /// Groups of a convolution that share the block: its weights are block-diagonal, each group has
     /// rows / groups rows and outputs / groups outputs. Cells off the diagonal hold no weight.
     Index groups = 1;
@@ -67,13 +69,19 @@ struct TileSettings {
     Mapping mapping = Mapping::two_column;
     Layout layout = Layout::split;  ///< of column pairs; `offset` has none
     Unused unused = Unused::pad;
-    int weight_bits = 8;  ///< 0: continuous
+    int weight_bits = 8;    ///< 0: continuous
+    int bits_per_cell = 0;  ///< 0: one cell holds the whole weight; else weights are sliced
+    Subtraction subtraction = Subtraction::before;  ///< of the sides of a pair
     DeviceRange device;
     Wires wires;
     Groups groups = Groups::packed;
 
     friend bool operator==(const TileSettings&, const TileSettings&) = default;
 };
+
+/// Into how many slices these settings cut a weight; each has arrays of its own.
+/// @throws InvalidInput  when weights cannot be cut so
+int slice_count(const TileSettings& settings);
 
 /// Outputs one tile can hold: its bit lines, or half of them where pairs share an array.
 /// @throws InvalidInput  when not even one output fits
@@ -91,6 +99,8 @@ struct CellMeaning {
     CellIdentity identity;            ///< weight address, or padding by position
     std::optional<double> weight;     ///< normalised; empty for padding
     std::optional<int> level;         ///< quantised q; empty for padding or continuous mapping
+    std::optional<int> digit;         ///< what a cell of a sliced weight holds of it
+    int steps = 0;                    ///< steps from state 0 to state 1; 0 for continuous mapping
     double state = 0;                 ///< intended state in [0, 1]
     double intended_conductance = 0;  ///< [S]
     double conductance = 0;           ///< [S]
@@ -123,10 +133,19 @@ class Tile {
     /// @throws InvalidInput  when the tile has no such cell
     [[nodiscard]] CellMeaning meaning(const CellPosition& position) const;
     [[nodiscard]] bool has_pairs() const { return has_column_pair(settings_.mapping); }
+    /// Whether the currents of a pair are subtracted before they are converted.
+    [[nodiscard]] bool has_subtractors() const {
+        return has_pairs() && settings_.subtraction == Subtraction::before;
+    }
+    /// The slice of its weights this tile holds.
+    [[nodiscard]] const LevelSlice& slice() const { return slice_; }
 
   private:
+    void describe_level(CellMeaning& cell) const;
+
     WeightBlock block_;
     TileSettings settings_;
+    LevelSlice slice_;
     std::vector<Crossbar> arrays_;
 };
 

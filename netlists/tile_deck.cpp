@@ -13,12 +13,18 @@ namespace {
 using detail::comment;
 using detail::number;
 
-std::string describe_mapping(const TileSettings& settings) {
+std::string describe_mapping(const Tile& tile) {
+    const TileSettings& settings = tile.settings();
     if (settings.weight_bits == 0)
         return fmt::format("{}, continuous weights", to_string(settings.mapping));
     const int largest = largest_level(settings.weight_bits);
-    return fmt::format("{}, {} bit weights, levels -{}..{}", to_string(settings.mapping),
-                       settings.weight_bits, largest, largest);
+    std::string text =
+        fmt::format("{}, {} bit weights, levels -{}..{}", to_string(settings.mapping),
+                    settings.weight_bits, largest, largest);
+    if (settings.bits_per_cell == 0) return text;
+    return text + fmt::format("; slice {} of {}, digits 0..{} that count {} levels each",
+                              tile.block().slice, slice_count(settings), tile.slice().levels,
+                              std::int64_t{1} << tile.slice().shift);
 }
 
 std::string describe_layout(const Tile& tile) {
@@ -30,9 +36,9 @@ std::string describe_layout(const Tile& tile) {
 
 std::string describe_readout(const Tile& tile, Readout readout) {
     if (readout == Readout::ideal)
-        return tile.has_pairs() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
-                                : "ideal: 0 V ammeters";
-    return tile.has_pairs()
+        return tile.has_subtractors() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
+                                      : "ideal: 0 V ammeters";
+    return tile.has_subtractors()
                ? "opamp: a TIA per column, v = -rf i; a difference amplifier per pair gives sub_j"
                : "opamp: a TIA per column, v = -rf i";
 }
@@ -69,7 +75,7 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
                     block.first_output_channel, block.first_output_channel + tile.outputs() - 1,
                     block.groups > 1 ? fmt::format(", {} groups on the diagonal", block.groups)
                                      : std::string()));
-    text += comment("mapping   " + describe_mapping(how));
+    text += comment("mapping   " + describe_mapping(tile));
     text += comment("layout    " + describe_layout(tile));
     text += comment(fmt::format("array     {}, unused part: {}",
                                 to_string(tile.arrays().front().shape()), to_string(how.unused)));
@@ -113,7 +119,8 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     check_inputs_of(tile, inputs);
     std::string deck = header(tile, settings) + parameters(tile, inputs, settings);
     deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
-    if (settings.readout == Readout::opamp) deck += detail::amplifier_subcircuits(tile.has_pairs());
+    if (settings.readout == Readout::opamp)
+        deck += detail::amplifier_subcircuits(tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
     deck += detail::readout_section(tile, settings.readout);

@@ -20,24 +20,6 @@ Drivers drivers_of(const Graph& graph, std::vector<LayerOperators> layers,
     return drivers;
 }
 
-std::vector<Dac> with_bits(std::vector<Dac> dacs, int bits) {
-    for (Dac& dac : dacs) {
-        dac.bits = bits;
-        check(dac);
-    }
-    return dacs;
-}
-
-Adc adc_of(const LayerRange& range, int bits, bool is_signed) {
-    Adc adc;
-    adc.bits = bits;
-    // A layer whose outputs are all zero still needs a range to divide by.
-    adc.range = range.product > 0 ? static_cast<double>(range.product) : 1;
-    adc.is_signed = is_signed;
-    check(adc);
-    return adc;
-}
-
 void find_worst_tile(const std::vector<LayerOperators>& layers, ArmResult& arm) {
     for (std::size_t layer = 0; layer < layers.size(); ++layer)
         for (std::size_t tile = 0; tile < layers[layer].tiles.size(); ++tile)
@@ -51,33 +33,10 @@ void find_worst_tile(const std::vector<LayerOperators>& layers, ArmResult& arm) 
 
 }  // namespace
 
-std::string_view to_string(Operators operators) {
-    return operators == Operators::ideal ? "ideal" : "circuit";
-}
-
-Operators parse_operators(std::string_view text) {
-    if (text == "ideal") return Operators::ideal;
-    if (text == "circuit") return Operators::circuit;
-    throw InvalidInput(fmt::format("'{}' is neither ideal nor circuit", text));
-}
-
 ArmSettings as_designed(ArmSettings arm) {
     arm.chip.faults.reset();
     arm.chip.devices.reset();
     return arm;
-}
-
-std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images, int bits,
-                                const Progress& progress) {
-    std::vector<Dac> dacs;
-    for (const LayerRange& range :
-         observe_ranges(graph, software_drivers(graph), images, progress)) {
-        Dac dac;
-        dac.range = range.input > 0 ? static_cast<double>(range.input) : 1;
-        dac.is_signed = range.signed_input;
-        dacs.push_back(dac);
-    }
-    return with_bits(std::move(dacs), bits);
 }
 
 ArmRunner::ArmRunner(const Graph& graph, const LabelledImages& test,
@@ -89,10 +48,14 @@ ArmRunner::ArmRunner(const Graph& graph, const LabelledImages& test,
       circuit_(circuit),
       begin_step_(begin_step) {}
 
-const std::vector<Dac>& ArmRunner::input_ranges() {
+/// Input ranges are observed once; what converters make of them may differ from arm to arm.
+std::vector<Dac> ArmRunner::fit_dacs(const ConverterSettings& converters) {
     if (input_ranges_.empty())
-        input_ranges_ = calibrate_dacs(graph_, calibration_, 0, begin("input ranges"));
-    return input_ranges_;
+        input_ranges_ = calibrate_dacs(graph_, calibration_, {}, begin("input ranges"));
+    std::vector<Dac> dacs;
+    for (const Dac& observed : input_ranges_)
+        dacs.push_back(converters.dac(observed.range, observed.is_signed));
+    return dacs;
 }
 
 ExtractedOperators ArmRunner::extract(const ArmSettings& arm, const std::string& step) const {
@@ -108,13 +71,10 @@ ExtractedOperators ArmRunner::extract(const ArmSettings& arm, const std::string&
 
 Calibration ArmRunner::fit(const ArmSettings& designed, const std::vector<LayerOperators>& layers,
                            const std::string& step) {
-    Calibration calibration{with_bits(input_ranges(), designed.converters.dac_bits), {}};
-    const auto ranges = observe_ranges(graph_, drivers_of(graph_, layers, calibration.dac),
-                                       calibration_, begin(step));
-    for (std::size_t layer = 0; layer < ranges.size(); ++layer)
-        calibration.adc.push_back(adc_of(
-            ranges[layer], designed.converters.adc_bits,
-            has_column_pair(designed.chip.tile.mapping) || calibration.dac[layer].is_signed));
+    Calibration calibration{fit_dacs(designed.converters), {}};
+    calibration.adc = calibrate_adcs(graph_, drivers_of(graph_, layers, calibration.dac),
+                                     calibration_, designed.converters, designed.chip.tile,
+                                     begin(step));
     return calibration;
 }
 
@@ -129,6 +89,7 @@ ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
     Drivers drivers = drivers_of(graph_, std::move(operators.layers), ranges.dac);
     for (std::size_t layer = 0; layer < drivers.size(); ++layer)
         drivers[layer].adc = ranges.adc[layer];
+    result.timing = read_timing(drivers, arm.converters.timing);
     result.inference = run_inference(graph_, drivers, test_, begin(step));
     return result;
 }

@@ -5,25 +5,11 @@
 #include <string_view>
 #include <vector>
 
+#include "nn/calibration.hpp"
 #include "nn/inference.hpp"
+#include "nn/read_timing.hpp"
 
 namespace kirchnet {
-
-/// Which operators a network runs on: Gᵀ without wires, or the circuit's transfer matrices.
-enum class Operators { ideal, circuit };
-
-std::string_view to_string(Operators operators);
-/// @throws InvalidInput  naming the accepted words
-Operators parse_operators(std::string_view text);
-
-/// Converters of every layer, and what their ranges are fitted to.
-struct ConverterSettings {
-    int dac_bits = 8;  ///< 0: continuous
-    int adc_bits = 8;  ///< 0: continuous
-    /// What the circuit arms' ADC ranges are fitted on; ideal arms always have those of the ideal
-    /// design (docs/decisions/0005).
-    Operators calibrate_on = Operators::circuit;
-};
 
 /// Everything that decides what one run of a network computes, but for the ranges fitted before.
 struct ArmSettings {
@@ -34,12 +20,6 @@ struct ArmSettings {
 
 /// The arm whose chip has neither faults nor device laws: what ADC ranges are fitted on.
 ArmSettings as_designed(ArmSettings arm);
-
-/// Ranges of one mapping's converters, fitted once on calibration images.
-struct Calibration {
-    std::vector<Dac> dac;  ///< per layer
-    std::vector<Adc> adc;  ///< per layer, in weight × input units
-};
 
 /// A chip's operators, and how long they took.
 struct ExtractedOperators {
@@ -57,11 +37,8 @@ struct ArmResult {
     double worst_deviation = 0;  ///< of a tile: see `TileOperator::wire_deviation`
     std::size_t worst_layer = 0;
     std::size_t worst_tile = 0;  ///< within the layer's operators
+    ReadTiming timing;
 };
-
-/// DAC ranges from the software network: largest input of each layer over the calibration images.
-std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images, int bits,
-                                const Progress& progress = {});
 
 /// Told the name of a step that begins; gives back what is told of its progress. May be empty.
 using BeginStep = std::function<Progress(const std::string& step)>;
@@ -89,14 +66,14 @@ class ArmRunner {
     [[nodiscard]] Progress begin(const std::string& step) const {
         return begin_step_ ? begin_step_(step) : Progress{};
     }
-    const std::vector<Dac>& input_ranges();
+    std::vector<Dac> fit_dacs(const ConverterSettings& converters);
 
     const Graph& graph_;
     const LabelledImages& test_;
     const LabelledImages& calibration_;
     const SolverFactory& circuit_;
     const BeginStep& begin_step_;
-    std::vector<Dac> input_ranges_;  ///< continuous DACs, empty until observed
+    std::vector<Dac> input_ranges_;  ///< of 8-bit DACs, empty until observed
 };
 
 }  // namespace kirchnet

@@ -78,12 +78,13 @@ LayerChain chain_behind(const Graph& graph, std::size_t node) {
 /// Everything one thread needs to run blocks of images; buffers are reused from block to block.
 class BlockRunner {
   public:
-    BlockRunner(const Graph& graph, const Drivers& drivers)
+    BlockRunner(const Graph& graph, const Drivers& drivers, Observed kept = Observed::largest)
         : graph_(graph),
           drivers_(drivers),
           adc_(graph.layers().size()),
           ranges_(graph.layers().size()),
           done_by_(graph.size()) {
+        for (LayerRange& range : ranges_) range.keeps_histograms = kept == Observed::histograms;
         for (const std::size_t node : graph.layers()) {
             chains_.push_back(chain_behind(graph, node));
             for (std::size_t i = node; i != chains_.back().last_node;) {
@@ -291,9 +292,10 @@ std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,
-                                       const LabelledImages& images, const Progress& progress) {
+                                       const LabelledImages& images, const Progress& progress,
+                                       Observed kept) {
     check_images(graph, images);
-    Runners runners([&] { return BlockRunner(graph, drivers); });
+    Runners runners([&] { return BlockRunner(graph, drivers, kept); });
     for_each_block(images, runners, true, progress,
                    [](const BlockRunner&, std::size_t, std::size_t) {});
     std::vector<LayerRange> ranges(graph.layers().size());

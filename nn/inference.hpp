@@ -49,9 +49,13 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
 std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
                                    const LabelledImages& images);
 
-/// Largest inputs and products per layer over all images, with the ADCs bypassed.
+/// What is kept of the magnitudes met.
+enum class Observed { largest, histograms };
+
+/// Inputs and ADC samples per layer over all images, with the ADCs bypassed.
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,
-                                       const LabelledImages& images, const Progress& progress = {});
+                                       const LabelledImages& images, const Progress& progress = {},
+                                       Observed kept = Observed::largest);
 
 /// The inputs a layer sees for one image under one kernel position, by the given drivers:
 /// [rows of `groups` groups from `group` on], in units of the layer's input.

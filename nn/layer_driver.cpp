@@ -3,18 +3,11 @@
 #include <algorithm>
 #include <cmath>
 
-#include "nn/detail/input_planes.hpp"
-#include "nn/detail/product_kernels.hpp"
+#include "nn/detail/driver_buffers.hpp"
+#include "nn/detail/observed_product.hpp"
+#include "nn/detail/read_sequence.hpp"
 
 namespace kirchnet {
-
-struct DriverWorkspace::Buffers {
-    detail::InputPlanes planes;
-    detail::ColumnBlock columns;
-    detail::Buffer sum;          ///< [outputs × stride of the block]
-    detail::Buffer input_sum;    ///< [groups × stride of the block]
-    detail::Buffer foreign_sum;  ///< [stride of the block]
-};
 
 DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
 DriverWorkspace::DriverWorkspace(DriverWorkspace&&) noexcept = default;
@@ -25,7 +18,8 @@ namespace {
 
 using Buffers = DriverWorkspace::Buffers;
 
-/// Takes the input as DAC fractions; plain scaling when the DAC is continuous.
+/// Takes some images of the input as DAC fractions, or as digits of codes where outputs take
+/// several samples; plain scaling when the DAC is continuous.
 void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::ImageRange images,
                  detail::InputPlanes& planes) {
     const Dac& dac = driver.dac;
@@ -34,15 +28,12 @@ void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::Image
         return;
     }
     const double levels = dac.levels();
-    const detail::DacCodes codes{
-        static_cast<float>(levels / dac.range), static_cast<float>(1 / levels),
-        static_cast<float>(dac.is_signed ? -levels : 0), static_cast<float>(levels)};
+    const double step = driver.samples_once() ? 1 / levels : 1.0;
+    const detail::DacCodes codes{static_cast<float>(levels / dac.range), static_cast<float>(step),
+                                 static_cast<float>(dac.is_signed ? -levels : 0),
+                                 static_cast<float>(levels)};
     planes.fill(driver.geometry, in, images, codes, 1.0F);
-}
-
-detail::AdcCodes codes_of(const Adc& adc) {
-    return {static_cast<float>(1 / adc.lsb()), static_cast<float>(adc.lsb()),
-            static_cast<float>(adc.lowest_code()), static_cast<float>(adc.highest_code())};
+    if (driver.reads.size() > 1) planes.split(driver.reads);
 }
 
 void observe_inputs(const FeatureMaps& in, LayerRange& range) {
@@ -50,6 +41,13 @@ void observe_inputs(const FeatureMaps& in, LayerRange& range) {
         range.input = std::max(range.input, std::abs(x));
         range.signed_input = range.signed_input || x < 0;
     }
+}
+
+void prepare_samples(const LayerDriver& driver, LayerRange& range) {
+    range.samples.resize(driver.operators.slices.size());
+    if (!range.keeps_histograms) return;
+    for (SampleRange& samples : range.samples)
+        if (!samples.histogram) samples.histogram.emplace();
 }
 
 /// Runs one block of columns through all tiles of a layer.
@@ -64,12 +62,19 @@ class BlockRun {
         if (workspace_.columns.positions == 0) return;
         const std::size_t stride = workspace_.columns.stride;
         workspace_.sum.assign(driver_.geometry.output.channels * stride, 0.0F);
+        if (!driver_.samples_once()) {
+            detail::ReadSequence(driver_, workspace_, count_, range_).run();
+            finish_outputs(out, 1.0F, false);
+            return;
+        }
         workspace_.input_sum.assign(has_input_sum() ? driver_.geometry.groups * stride : 0, 0.0F);
         add_tiles();
-        finish_outputs(out);
+        finish_outputs(out, driver_.operators.gain(), has_input_sum());
     }
 
   private:
+    [[nodiscard]] bool has_input_sum() const { return driver_.operators.input_weight != 0; }
+
     /// Tiles that share rows lie together, so a row tile's inputs are found once.
     void add_tiles() {
         const TileOperator* found = nullptr;
@@ -84,7 +89,7 @@ class BlockRun {
                 if (has_input_sum()) add_input_sum(tile, inputs);
                 found = &tile;
             }
-            add_tile(tile, driver_.panels[i].data(), inputs);
+            add_tile(tile, driver_.panels[i].a.data(), inputs);
         }
     }
 
@@ -100,28 +105,30 @@ class BlockRun {
             workspace_.sum.data() + tile.first_output * workspace_.columns.stride,
             workspace_.columns.stride};
         if (range_ != nullptr) {
-            range_->product = std::max(range_->product, kernels.add_observed(product));
-        } else if (driver_.adc.bits == 0) {
+            detail::add_observed(product, range_->samples.front(), workspace_.samples);
+        } else if (driver_.adc.front().bits == 0) {
             kernels.add(product);
         } else {
-            count_.clipped += kernels.add_converted(product, codes_of(driver_.adc));
+            count_.clipped += kernels.add_converted(
+                product, detail::adc_codes(driver_.adc.front(), driver_.adc.front().lsb()));
             count_.samples += tile.outputs * workspace_.columns.positions;
         }
     }
 
     void add_input_sum(const TileOperator& tile, const float* const* inputs) {
-        const LayerOperators& operators = driver_.operators;
+        const float own = driver_.operators.input_sum();
+        const float foreign = driver_.operators.foreign_sum();
         const std::size_t stride = workspace_.columns.stride;
         float* sum = workspace_.input_sum.data() + tile.group * stride;
         if (tile.groups == 1) {
-            add_rows(inputs, tile.rows, operators.input_sum, sum);
+            add_rows(inputs, tile.rows, own, sum);
             return;
         }
         workspace_.foreign_sum.assign(stride, 0.0F);
-        add_rows(inputs, tile.rows, operators.foreign_sum, workspace_.foreign_sum.data());
+        add_rows(inputs, tile.rows, foreign, workspace_.foreign_sum.data());
         const std::size_t rows = tile.rows / tile.groups;
         for (std::size_t g = 0; g < tile.groups; ++g, sum += stride) {
-            add_rows(inputs + g * rows, rows, operators.input_sum - operators.foreign_sum, sum);
+            add_rows(inputs + g * rows, rows, own - foreign, sum);
             for (std::size_t i = 0; i < workspace_.columns.columns; ++i)
                 sum[i] += workspace_.foreign_sum[i];
         }
@@ -135,21 +142,22 @@ class BlockRun {
     }
 
     /// The digital end: gain, input sum, column scale, bias, and what follows the layer.
-    void finish_outputs(FeatureMaps& out) const {
+    void finish_outputs(FeatureMaps& out, float gain, bool has_input_sum) const {
         const detail::ColumnBlock& columns = workspace_.columns;
         const std::size_t outputs_per_group = driver_.geometry.outputs_per_group();
         for (std::size_t j = 0; j < out.shape.channels; ++j) {
             const float scale = driver_.column_scale[j];
             const float bias = driver_.bias.empty() ? 0.0F : driver_.bias[j];
             const ChannelNorm norm = tail_.norm.empty() ? ChannelNorm{} : tail_.norm[j];
-            const float* const shared = has_input_sum() ? workspace_.input_sum.data() +
-                                                              j / outputs_per_group * columns.stride
-                                                        : nullptr;
+            const float* const shared =
+                has_input_sum
+                    ? workspace_.input_sum.data() + j / outputs_per_group * columns.stride
+                    : nullptr;
             detail::map_kernels().finish(
                 {workspace_.sum.data() + j * columns.stride, shared,
                  tail_.addend != nullptr ? tail_.addend->channel(j) : nullptr, out.channel(j),
                  columns.outputs.data(), columns.outputs.size(),
-                 driver_.operators.gain * scale * norm.scale, scale * norm.scale,
+                 gain * scale * norm.scale, scale * norm.scale,
                  bias * norm.scale + norm.shift, tail_.rectify});
             if (tail_.activation) activate_outputs(out.channel(j));
         }
@@ -159,8 +167,6 @@ class BlockRun {
         for (const detail::OutputSpan& run : workspace_.columns.outputs)
             activate(*tail_.activation, channel + run.position, run.length, channel + run.position);
     }
-
-    [[nodiscard]] bool has_input_sum() const { return driver_.operators.input_sum != 0; }
 
     const LayerDriver& driver_;
     const DigitalTail& tail_;
@@ -182,10 +188,25 @@ std::vector<std::size_t> order_by_rows(const LayerOperators& operators) {
 
 }  // namespace
 
+double LayerDriver::largest_input() const {
+    if (samples_once() || dac.bits == 0) return 1;
+    int largest = 0;
+    for (const InputRead& read : reads) largest = std::max(largest, read.levels);
+    return largest;
+}
+
+void SampleRange::merge(const SampleRange& other) {
+    largest = std::max(largest, other.largest);
+    if (!other.histogram) return;
+    if (!histogram) histogram.emplace();
+    histogram->merge(*other.histogram);
+}
+
 void LayerRange::merge(const LayerRange& other) {
     input = std::max(input, other.input);
     signed_input = signed_input || other.signed_input;
-    product = std::max(product, other.product);
+    samples.resize(std::max(samples.size(), other.samples.size()));
+    for (std::size_t k = 0; k < other.samples.size(); ++k) samples[k].merge(other.samples[k]);
 }
 
 LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperators operators) {
@@ -194,9 +215,14 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
     for (const TileOperator& tile : driver.operators.tiles)
-        driver.panels.push_back(detail::pack_weights(tile.weights, tile.outputs, tile.rows));
+        driver.panels.push_back(
+            {detail::pack_weights(tile.weights, tile.outputs, tile.rows),
+             tile.weights_b.empty()
+                 ? std::vector<float>()
+                 : detail::pack_weights(tile.weights_b, tile.outputs, tile.rows)});
     driver.dac.bits = 0;
-    driver.adc.bits = 0;
+    driver.reads = input_reads(driver.dac);
+    driver.adc.assign(driver.operators.slices.size(), Adc{0, 1, true});
     driver.bias = graph.bias(layer).values;
     driver.column_scale.assign(driver.geometry.output.channels,
                                static_cast<float>(driver.operators.scale));
@@ -210,7 +236,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
     const std::size_t rows = geometry.rows_per_group();
     const std::size_t outputs = geometry.outputs_per_group();
     for (std::size_t group = 0; group < geometry.groups; ++group) {
-        TileOperator tile{group, 0, rows, group * outputs, outputs, {}, 0};
+        TileOperator tile{0, group, 0, rows, group * outputs, outputs, {}, {}, 0};
         const auto first = weights.begin() + static_cast<std::ptrdiff_t>(group * outputs * rows);
         tile.weights.assign(first, first + static_cast<std::ptrdiff_t>(outputs * rows));
         operators.tiles.push_back(std::move(tile));
@@ -221,6 +247,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
 void set_dac(LayerDriver& driver, const Dac& dac) {
     check(dac);
     driver.dac = dac;
+    driver.reads = input_reads(dac);
     std::fill(driver.column_scale.begin(), driver.column_scale.end(),
               static_cast<float>(driver.operators.scale * dac.range));
 }
@@ -228,7 +255,10 @@ void set_dac(LayerDriver& driver, const Dac& dac) {
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
                DriverWorkspace& workspace, AdcCount& count, LayerRange* range,
                const DigitalTail& tail) {
-    if (range != nullptr) observe_inputs(in, *range);
+    if (range != nullptr) {
+        observe_inputs(in, *range);
+        prepare_samples(driver, *range);
+    }
     Buffers& buffers = workspace.buffers();
     out.resize(driver.geometry.output, in.images);
     BlockRun run(driver, tail, buffers, count, range);

@@ -82,12 +82,31 @@ LayerTiling tile_layer(const Graph& graph, std::size_t layer, const TileSettings
         tiling.groups_per_tile > 1
             ? ceil_divide(geometry.groups, tiling.groups_per_tile)
             : tiling.groups * ceil_divide(geometry.outputs_per_group(), outputs_per_tile(settings));
+    tiling.slices = slice_count(settings);
     return tiling;
 }
 
+std::vector<TilePlace> tile_places(const LayerTiling& tiling) {
+    std::vector<TilePlace> places;
+    for (int slice = 0; slice < tiling.slices; ++slice)
+        for (Index column = 0; column < tiling.column_tiles; ++column)
+            for (Index row = 0; row < tiling.row_tiles; ++row)
+                places.push_back({row, column, slice});
+    return places;
+}
+
+std::string to_string(const TilePlace& place, const TileSettings& settings) {
+    const std::string text = fmt::format("{},{}", place.row, place.column);
+    return settings.bits_per_cell == 0 ? text : fmt::format("{} slice {}", text, place.slice);
+}
+
 WeightBlock weight_block(const Graph& graph, std::size_t layer, const TileSettings& settings,
-                         Index tile_row, Index tile_column) {
+                         Index tile_row, Index tile_column, int slice) {
     const LayerTiling tiling = tile_layer(graph, layer, settings);
+    if (slice < 0 || slice >= tiling.slices)
+        throw InvalidInput(
+            fmt::format("slice {} of layer {}", slice, tiling.layer),
+            fmt::format("weights have {} slice{}", tiling.slices, tiling.slices == 1 ? "" : "s"));
     if (tile_row < 0 || tile_row >= tiling.row_tiles || tile_column < 0 ||
         tile_column >= tiling.column_tiles)
         throw InvalidInput(
@@ -104,6 +123,7 @@ WeightBlock weight_block(const Graph& graph, std::size_t layer, const TileSettin
     block.layer = tiling.layer;
     block.tile_row = tile_row;
     block.tile_column = tile_column;
+    block.slice = slice;
     block.first_output_channel = place.first_group * outputs_per_group + place.first_output;
     block.groups = place.groups;
     block.weights.setZero(place.groups * place.rows, place.groups * place.outputs);

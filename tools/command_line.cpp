@@ -86,7 +86,13 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
             "LAYOUT");
     add_key(app, settings, "--unused", "array.unused",
             "pad: arrays are full size; trim: exactly the used lines [pad]", "pad|trim");
+    add_key(
+        app, settings, "--preset", "preset",
+        "A published design, set before all other options: ideal, pytorx, isaac, prime, neurosim",
+        "NAME");
     add_key(app, settings, "--weight-bits", "mapping.weight_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--bits-per-cell", "mapping.bits_per_cell",
+            "Weights are cut into cells of so many bits; 0 = one cell holds all [0]", "BITS");
     add_key(app, settings, "--fault-rate", "faults.rate", "Probability of a stuck cell [0]", "P");
     add_key(app, settings, "--fault-ratio", "faults.stuck_on_per_off",
             "Stuck-on per stuck-off cell [5.2]", "RATIO");
@@ -173,6 +179,9 @@ class CommandLine {
                 "  kirchnet compare net.h5 --data cifar10 --mapping differential "
                 "--fault-rate 0.005 --json\n"
                 "  kirchnet compare experiment.toml --set array.segment=2.12\n"
+                "  kirchnet compare net.h5 --data cifar10 --preset isaac --images 500\n"
+                "  kirchnet compare net.h5 --data cifar10 --bits-per-cell 2 --input-bits 8 "
+                "--dac-bits 1 --adc-range full\n"
                 "  kirchnet compare net.h5 --data cifar10 --engine nodal --operator-cache cache\n"
                 "  kirchnet compare net.h5 --data cifar10 --dry-run   (prints every key)");
         add_source(sub, compare_.settings, compare_.experiment, true);
@@ -182,8 +191,16 @@ class CommandLine {
         add_key(sub, settings, "--mapping", "mapping.names",
                 "two_column, offset, differential: any, with commas [all three]", "LIST");
         add_chip_keys(sub, settings);
-        add_key(sub, settings, "--dac-bits", "converters.dac_bits", "0 = continuous [8]", "BITS");
+        add_key(sub, settings, "--input-bits", "converters.input_bits",
+                "Inputs of so many bits, read digit by digit; 0 = those of the DAC at once [0]",
+                "BITS");
+        add_key(sub, settings, "--dac-bits", "converters.dac_bits",
+                "Of one read; 0 = continuous [8]", "BITS");
         add_key(sub, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
+        add_key(sub, settings, "--adc-range", "converters.adc_range",
+                "full (worst case), calibrated (on images) or manual [calibrated]", "RANGE");
+        add_key(sub, settings, "--subtract", "converters.subtract",
+                "Sides of a pair: before the ADC, or digitally after it [before]", "before|after");
         add_key(sub, settings, "--calibrate-on", "converters.calibrate_on",
                 "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
         add_key(sub, settings, "--engine", "run.engine",
@@ -210,8 +227,11 @@ class CommandLine {
         sub.add_option("--layer", netlist_.layer, "Layer name, as 'kirchnet info' lists them")
             ->required();
         sub.add_option("--tile", netlist_.tile, "Tile row and column [0,0]")->type_name("R,C");
+        sub.add_option("--slice", netlist_.slice,
+                       "Digit of sliced weights that the tile holds, lowest first [0]")
+            ->type_name("K");
         sub.add_option("--mapping", netlist_.mapping,
-                       "two_column, offset or differential [two_column]")
+                       "two_column, offset or differential [two_column, or that of a preset]")
             ->type_name("MAPPING");
         sub.add_option("--input", netlist_.input,
                        "Read voltages [V] of the used word lines, instead of an image")
@@ -220,6 +240,9 @@ class CommandLine {
             ->type_name("N");
         sub.add_option("--position", netlist_.position, "Output pixel y * width + x [0]")
             ->type_name("P");
+        sub.add_option("--read", netlist_.read,
+                       "Read of inputs that go digit by digit, lowest digit first [0]")
+            ->type_name("N");
         sub.add_option_function<std::string>(
                "--read-voltage",
                [this](const std::string& text) {
@@ -344,6 +367,9 @@ class CommandLine {
             ->type_name("CxHxW");
         sub.add_option("--array", import_.array, "Array size for the tile count [128x128]")
             ->type_name("MxN");
+        sub.add_option("--bits-per-cell", import_.bits_per_cell,
+                       "Bits per cell for the tile count, of 8-bit weights [0: one cell]")
+            ->type_name("BITS");
         sub.add_flag("--json", import_.json, "One JSON object on standard output");
     }
 
@@ -356,7 +382,7 @@ class CommandLine {
         add_chip_keys(sub, faults_.settings);
         add_set(sub, faults_.settings);
         sub.add_option("--mapping", faults_.mapping,
-                       "Decides which padding cells exist [two_column]")
+                       "Decides which cells exist [two_column, or that of a preset]")
             ->type_name("MAPPING");
         sub.add_option("-o,--out", faults_.out, "Fault map file")->type_name("F.h5");
         sub.add_flag("--json", faults_.json, "One JSON object on standard output");

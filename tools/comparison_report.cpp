@@ -46,6 +46,16 @@ double images_per_second(const ComparisonReport& report, double seconds) {
     return seconds > 0 ? static_cast<double>(report.images) / seconds : 0;
 }
 
+/// What one image costs on the chip; the same for all arms of a mapping.
+std::string timing_words(const ArmResult& arm) {
+    std::string text =
+        fmt::format("{}: {} reads and {} conversions per image", to_string(arm.mapping),
+                    arm.timing.reads, arm.timing.conversions);
+    if (arm.timing.seconds > 0)
+        text += fmt::format(", {} of reading", format_quantity(arm.timing.seconds, "s"));
+    return text + ".\n";
+}
+
 /// Empty for arrays driven at the left and read at the bottom.
 std::string sides_words(const Experiment& e) {
     if (e.drive == DriveSide::left && e.sense_at == SenseSide::bottom) return {};
@@ -67,15 +77,43 @@ std::string device_words(const Experiment& e) {
         laws.drift_nu, laws.drift_spread, laws.time_ratio, e.seed, e.trial);
 }
 
+std::string adc_range_words(const ConverterSettings& converters) {
+    switch (converters.adc_range) {
+        case AdcRange::full:
+            return "of full range";
+        case AdcRange::manual:
+            return fmt::format("with {} of an array's full range", converters.adc_full_scale);
+        case AdcRange::calibrated:
+            break;
+    }
+    const std::string on(to_string(converters.calibrate_on));
+    if (converters.adc_percentile >= 100) return "calibrated on " + on;
+    return fmt::format("calibrated on {}, percentile {}", on, converters.adc_percentile);
+}
+
+/// Weights, cells and converters.
+std::string precision_words(const Experiment& e) {
+    std::string text = fmt::format("{}-bit weights", e.weight_bits);
+    if (e.bits_per_cell > 0) text += fmt::format(" in {}-bit cells", e.bits_per_cell);
+    if (e.converters.input_bits > 0)
+        text += fmt::format(", {}-bit inputs", e.converters.input_bits);
+    text += fmt::format(", {}-bit DAC", e.converters.dac_bits);
+    if (e.converters.signed_inputs == SignedInputs::two_pass)
+        text += " with negative inputs in a second pass";
+    text += fmt::format(", {}-bit ADC {}", e.converters.adc_bits, adc_range_words(e.converters));
+    if (e.subtraction == Subtraction::after) text += ", pairs subtracted digitally";
+    return text;
+}
+
 std::string settings_text(const ComparisonReport& report) {
     const Experiment& e = report.experiment;
     std::string text = fmt::format(
         "{} images, {} for calibration. Arrays {} ({}, unused cells: {}), segments {} / {} ohm, "
-        "{}cells {} / {}, {}-bit weights, {}-bit DAC, {}-bit ADC calibrated on {}.",
+        "{}cells {} / {}, {}.",
         report.images, report.calibration_images, to_string(e.array), to_string(e.layout),
         to_string(e.unused), e.word_line_segment, e.bit_line_segment, sides_words(e),
-        format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), e.weight_bits,
-        e.converters.dac_bits, e.converters.adc_bits, to_string(e.converters.calibrate_on));
+        format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), precision_words(e));
+    if (!e.preset.empty()) text = fmt::format("Preset {}. {}", e.preset, text);
     if (!e.fault_map.empty())
         text += " Faults: map " + e.fault_map + ".";
     else if (e.fault_law.rate > 0)
@@ -88,9 +126,10 @@ std::string settings_text(const ComparisonReport& report) {
 std::string worst_tile_words(const ComparisonReport& report, const ArmResult& arm) {
     const auto tiling =
         tile_layer(report.graph, arm.worst_layer, report.experiment.tile_settings(arm.mapping));
-    const auto tile = static_cast<Index>(arm.worst_tile);
-    return fmt::format("{} tile {},{} ({}), read-out off by {:.0f} % of its signal (rms)",
-                       tiling.layer, tile % tiling.row_tiles, tile / tiling.row_tiles,
+    return fmt::format("{} tile {} ({}), read-out off by {:.0f} % of its signal (rms)",
+                       tiling.layer,
+                       to_string(tile_places(tiling)[arm.worst_tile],
+                                 report.experiment.tile_settings(arm.mapping)),
                        to_string(arm.mapping), 100 * arm.worst_deviation);
 }
 
@@ -135,6 +174,8 @@ std::string report_notes(const ComparisonReport& report) {
             "the fault-free chip.\n",
             to_string(arm.mapping), arm_words(report, arm), 100 * clipped_share(arm));
     }
+    for (const ArmResult& arm : report.arms)
+        if (arm.operators == Operators::ideal && !arm.faulty) text += timing_words(arm);
     if (report.operator_cache)
         text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
                             report.operator_cache->hits, report.operator_cache->misses);
@@ -165,6 +206,7 @@ std::string report_markdown(const ComparisonReport& report, const std::string& a
 nlohmann::json report_json(const ComparisonReport& report) {
     nlohmann::json object;
     object["network"] = report.graph.network().name;
+    object["preset"] = report.experiment.preset;
     object["images"] = report.images;
     object["calibration_images"] = report.calibration_images;
     object["complete"] = report.complete;
@@ -182,6 +224,9 @@ nlohmann::json report_json(const ComparisonReport& report) {
         object["agreement"][mapping][name] = report.agreement(arm);
         object["clipped"][mapping][name] = layer_counts(report, arm);
         object["adc_samples"][mapping][name] = total_adc(arm).samples;
+        object["reads_per_image"][mapping] = arm.timing.reads;
+        object["conversions_per_image"][mapping] = arm.timing.conversions;
+        object["read_seconds_per_image"][mapping] = arm.timing.seconds;
         object["worst_tile_error"][mapping][name] = arm.worst_deviation;
         object["images_per_second"][mapping][name] =
             images_per_second(report, arm.inference.seconds);
@@ -231,10 +276,10 @@ const ArmResult* worst_arm(const ComparisonReport& report) {
 CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm) {
     const TileSettings settings = report.experiment.tile_settings(arm.mapping);
     const auto tiling = tile_layer(report.graph, arm.worst_layer, settings);
-    const auto index = static_cast<Index>(arm.worst_tile);
-    const Tile tile(weight_block(report.graph, arm.worst_layer, settings, index % tiling.row_tiles,
-                                 index / tiling.row_tiles),
-                    settings);
+    const TilePlace place = tile_places(tiling)[arm.worst_tile];
+    const Tile tile(
+        weight_block(report.graph, arm.worst_layer, settings, place.row, place.column, place.slice),
+        settings);
     const Crossbar& array = tile.arrays().front();
     Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
     inputs.topRows(tile.rows()).setConstant(full_drive);

@@ -72,6 +72,11 @@ ExperimentImages load_images(const Experiment& experiment, const ImageShape& inp
     return images;
 }
 
+Mapping choose_mapping(const std::string& given, const Experiment& experiment) {
+    if (!given.empty()) return parse_mapping(given);
+    return experiment.mappings.size() == 1 ? experiment.mappings.front() : Mapping::two_column;
+}
+
 std::pair<Index, Index> parse_tile(const std::string& text) {
     std::pair<Index, Index> tile{0, 0};
     const char* end = text.data() + text.size();
@@ -89,12 +94,22 @@ ImageDrive::ImageDrive(const Graph& graph, const Experiment& experiment)
       word_lines_(experiment.array.word_lines),
       images_(load_images(experiment, graph.network().input)),
       software_(software_drivers(graph)),
-      dacs_(calibrate_dacs(graph, images_.calibration, experiment.converters.dac_bits,
+      dacs_(calibrate_dacs(graph, images_.calibration, experiment.converters,
                            show_progress("input ranges", "images"))) {}
 
+std::vector<InputRead> ImageDrive::reads(const std::string& layer) const {
+    return input_reads(dacs_[graph_.find_layer(layer)]);
+}
+
 Eigen::VectorXd ImageDrive::voltages(const WeightBlock& block, std::size_t image,
-                                     std::size_t position, double read_voltage) const {
+                                     std::size_t position, double read_voltage,
+                                     std::size_t read) const {
     const std::size_t layer = graph_.find_layer(block.layer);
+    const auto all_reads = input_reads(dacs_[layer]);
+    if (read >= all_reads.size())
+        throw InvalidInput(fmt::format("read {} of layer {}", read, block.layer),
+                           fmt::format("its inputs take {} read{}", all_reads.size(),
+                                       all_reads.size() == 1 ? "" : "s"));
     const std::size_t outputs = graph_.geometry(layer).outputs_per_group();
     const auto group = static_cast<std::size_t>(block.first_output_channel) / outputs;
     const auto inputs = layer_inputs(graph_, software_, images_.test, image, layer, group, position,
@@ -102,8 +117,8 @@ Eigen::VectorXd ImageDrive::voltages(const WeightBlock& block, std::size_t image
     const auto first = static_cast<std::size_t>(block.tile_row * word_lines_);
     Eigen::VectorXd voltages(block.weights.rows());
     for (Index r = 0; r < voltages.size(); ++r)
-        voltages(r) =
-            read_voltage * dac_fraction(dacs_[layer], inputs[first + static_cast<std::size_t>(r)]);
+        voltages(r) = read_voltage * dac_fraction(dacs_[layer], all_reads[read],
+                                                  inputs[first + static_cast<std::size_t>(r)]);
     return voltages;
 }
 

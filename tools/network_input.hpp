@@ -40,6 +40,10 @@ class ThreadLimit {
     std::unique_ptr<State> state_;
 };
 
+/// The one mapping a command works with: the given one, else the experiment's where it names just
+/// one, else two_column.
+Mapping choose_mapping(const std::string& given, const Experiment& experiment);
+
 /// Tile row and column from `R,C`.
 std::pair<Index, Index> parse_tile(const std::string& text);
 
@@ -50,10 +54,14 @@ class ImageDrive {
     ImageDrive(const Graph& graph, const Experiment& experiment);
 
     [[nodiscard]] const ExperimentImages& images() const { return images_; }
+    /// Reads that a layer's inputs take: `input_reads` of its DAC.
+    [[nodiscard]] std::vector<InputRead> reads(const std::string& layer) const;
     /// Read voltages [V] of the word lines a block uses, for one image under one kernel position
-    /// (output pixel y * width + x).
+    /// (output pixel y * width + x), in one of the layer's reads.
+    /// @throws InvalidInput  when image, position or read do not exist
     [[nodiscard]] Eigen::VectorXd voltages(const WeightBlock& block, std::size_t image,
-                                           std::size_t position, double read_voltage) const;
+                                           std::size_t position, double read_voltage,
+                                           std::size_t read = 0) const;
 
   private:
     const Graph& graph_;

@@ -10,16 +10,8 @@
 namespace kirchnet::detail {
 namespace {
 
-/// Levels between state 0 and state 1; 0 for continuous mapping.
-int steps_of(const TileSettings& settings) {
-    if (settings.weight_bits == 0) return 0;
-    const int largest = largest_level(settings.weight_bits);
-    return settings.mapping == Mapping::offset ? 2 * largest : largest;
-}
-
 /// `96/127` where the state is a level, else the state in full.
-std::string state_text(double state, const TileSettings& settings) {
-    const int steps = steps_of(settings);
+std::string state_text(double state, int steps) {
     if (steps > 0) {
         const auto level = std::lround(state * steps);
         if (static_cast<double>(level) / steps == state) return fmt::format("{}/{}", level, steps);
@@ -61,6 +53,7 @@ std::string describe_weight(const CellMeaning& cell, const TileSettings& setting
     std::string text = fmt::format(" | w={:+.4f}", *cell.weight);
     if (cell.level)
         text += fmt::format(" q={}/{}", *cell.level, largest_level(settings.weight_bits));
+    if (cell.digit) text += fmt::format(" digit={}/{}", *cell.digit, cell.steps);
     return text;
 }
 
@@ -72,7 +65,7 @@ std::string conductance_text(const CellMeaning& cell, const TileSettings& settin
     if (agrees(device.off, wanted)) return "{gmin_c}";
     if (agrees(device.on, wanted)) return "{gmax_c}";
     if (agrees(device.off + cell.state * (device.on - device.off), wanted))
-        return fmt::format("{{gmin_c+{}*(gmax_c-gmin_c)}}", state_text(cell.state, settings));
+        return fmt::format("{{gmin_c+{}*(gmax_c-gmin_c)}}", state_text(cell.state, cell.steps));
     return number(wanted);
 }
 

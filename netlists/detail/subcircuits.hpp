@@ -11,6 +11,6 @@ namespace kirchnet::detail {
 std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells);
 
 /// `opamp`, `tia` and, for column pairs, `diffamp`; see docs/methods/read-out.md.
-std::string amplifier_subcircuits(bool has_pairs);
+std::string amplifier_subcircuits(bool has_subtractors);
 
 }  // namespace kirchnet::detail

@@ -2,6 +2,8 @@
 
 #include <algorithm>
 
+#include "nn/detail/input_digits.hpp"
+
 namespace kirchnet::detail {
 namespace {
 
@@ -72,6 +74,8 @@ void InputPlanes::fill(const LayerGeometry& geometry, const FeatureMaps& in, Ima
     const std::size_t first_pixel = range.first * geometry.input.height * geometry.input.width;
     for (std::size_t c = 0; c < geometry.input.channels; ++c)
         fill_channel(in.channel(c) + first_pixel, planes_.data() + c * per_channel);
+    is_split_ = false;
+    select(0);
 }
 
 /// Blocks of equal size, as large as they may be.
@@ -83,6 +87,29 @@ void InputPlanes::choose_blocks() {
     block_ = divide_up(divide_up(columns, count), column_step) * column_step;
     blocks_per_image_ = divide_up(columns, block_);
     blocks_ = reads_in_place_ ? images_ * blocks_per_image_ : blocks_per_image_;
+}
+
+void InputPlanes::split(const std::vector<InputRead>& reads) {
+    is_split_ = true;
+    if (digits_.size() < reads.size()) digits_.resize(reads.size());
+    for (std::size_t i = 0; i < reads.size(); ++i) {
+        grow(digits_[i], planes_.size());
+        split_planes(reads[i], digits_[i].data());
+    }
+    select(0);
+}
+
+/// The planes that were filled, and no others: what lies in them is not set.
+void InputPlanes::split_planes(const InputRead& read, float* digits) const {
+    const std::size_t stride = geometry_.stride;
+    const std::size_t row_phases = std::min(stride, geometry_.kernel_height);
+    const std::size_t column_phases = std::min(stride, geometry_.kernel_width);
+    for (std::size_t c = 0; c < geometry_.input.channels; ++c)
+        for (std::size_t y = 0; y < row_phases; ++y)
+            for (std::size_t x = 0; x < column_phases; ++x) {
+                const std::size_t plane = ((c * stride + y) * stride + x) * plane_;
+                take_digits(read, planes_.data() + plane, plane_, digits + plane);
+            }
 }
 
 void InputPlanes::fill_channel(const float* from, float* to) {
@@ -156,13 +183,12 @@ const float* const* InputPlanes::rows(std::size_t group, std::size_t first_row, 
         offsets_.data() + group * geometry_.rows_per_group() + first_row;
     if (pointers_.size() < rows) pointers_.resize(rows);
     if (reads_in_place_) {
-        const float* const start =
-            planes_.data() + block.runs.front().plane - block.runs.front().column;
+        const float* const start = current_ + block.runs.front().plane - block.runs.front().column;
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = start + offsets[i];
     } else {
         const std::size_t stride = block_ + column_step;
         grow(copies_, rows * stride);
-        product_kernels().copy({planes_.data(), offsets, rows, block.runs.data(), block.runs.size(),
+        product_kernels().copy({current_, offsets, rows, block.runs.data(), block.runs.size(),
                                 copies_.data(), stride});
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = copies_.data() + i * stride;
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/converters.hpp"
 #include "nn/detail/buffer.hpp"
 #include "nn/detail/map_kernels.hpp"
 #include "nn/detail/product_kernels.hpp"
@@ -44,6 +45,11 @@ class InputPlanes {
     void fill(const LayerGeometry& geometry, const FeatureMaps& in, ImageRange images,
               const std::optional<DacCodes>& dac, float scale);
 
+    /// Prepares the digits of every read; the input must have been filled as whole codes.
+    void split(const std::vector<InputRead>& reads);
+    /// Which read `rows` takes its inputs from; without `split` there is one, the input itself.
+    void select(std::size_t read) { current_ = is_split_ ? digits_[read].data() : planes_.data(); }
+
     [[nodiscard]] std::size_t blocks() const { return blocks_; }
     void describe(std::size_t block, ColumnBlock& out) const;
 
@@ -57,6 +63,7 @@ class InputPlanes {
     void fill_channel(const float* from, float* to);
     void convert(const float* from, std::size_t size, float* to) const;
     void find_offsets();
+    void split_planes(const InputRead& read, float* digits) const;
 
     LayerGeometry geometry_;
     std::optional<DacCodes> dac_;
@@ -71,6 +78,9 @@ class InputPlanes {
     std::size_t blocks_ = 0;
     std::size_t blocks_per_image_ = 0;  ///< where rows are read in place
     Buffer planes_;                     ///< [channels × stride² × plane], and a block of slack
+    bool is_split_ = false;
+    std::vector<Buffer> digits_;      ///< likewise, per read, after `split`
+    const float* current_ = nullptr;  ///< planes that rows are taken from
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
     Buffer copies_;                     ///< [rows × (block + column_step)]
     std::vector<const float*> pointers_;

@@ -102,8 +102,8 @@ TEST_CASE("the calibration follows what it is fitted on") {
     const auto on_ideal = compare(graph, settings);
     // Told in the order ideal, circuit. Wires take signal, so the circuit's range is smaller.
     REQUIRE(on_circuit.calibrations.size() == 2);
-    CHECK(on_circuit.calibrations[1].adc[0].range < on_circuit.calibrations[0].adc[0].range);
-    CHECK(on_ideal.calibrations[1].adc[0].range == on_circuit.calibrations[0].adc[0].range);
+    CHECK(on_circuit.calibrations[1].adc[0][0].range < on_circuit.calibrations[0].adc[0][0].range);
+    CHECK(on_ideal.calibrations[1].adc[0][0].range == on_circuit.calibrations[0].adc[0][0].range);
     // The ideal arm is the same whatever the circuit arms are fitted on.
     CHECK(on_ideal.arms[0].inference.predicted == on_circuit.arms[0].inference.predicted);
     CHECK(on_ideal.arms[1].inference.adc[0].clipped <= on_circuit.arms[1].inference.adc[0].clipped);

@@ -106,7 +106,7 @@ TEST_CASE("eight-bit converters stay within their steps, and samples are counted
     const auto operators = extract_operators(graph, tile, std::nullopt, ideal);
     auto driver = crossbar_driver(graph, 0, operators[0]);
     set_dac(driver, {8, 1.0, true});
-    driver.adc = {8, 12.0, true};  // 12 rows of at most 1: nothing can clip
+    driver.adc = {Adc{8, 12.0, true}};  // 12 rows of at most 1: nothing can clip
     // Half a step of 12 inputs of weight up to 1, of 12 weights, and of one ADC sample.
     const double tolerance = 12 * 0.5 / 127 + 12 * 0.5 / 127 + 0.5 * 12.0 / 127;
     check_against_definition(graph, 0, driver, tolerance);
@@ -118,7 +118,7 @@ TEST_CASE("eight-bit converters stay within their steps, and samples are counted
     run_layer(driver, in, out, workspace, count);
     CHECK(count.samples == 4 * 2 * 9);  // outputs x images x positions, one row tile
     CHECK(count.clipped == 0);
-    driver.adc.range = 0.01;
+    driver.adc.front().range = 0.01;
     run_layer(driver, in, out, workspace, count);
     CHECK(count.clipped > 60);
 }
@@ -153,7 +153,8 @@ TEST_CASE("observing records the largest input and product of a layer") {
     for (std::size_t oc = 0; oc < 4; ++oc)
         for (std::size_t i = 0; i < out.plane(); ++i)
             largest = std::max(largest, std::abs(out.channel(oc)[i] - graph.bias(0).values[oc]));
-    CHECK(range.product == doctest::Approx(largest).epsilon(1e-5));
+    REQUIRE(range.samples.size() == 1);
+    CHECK(range.samples[0].largest == doctest::Approx(largest).epsilon(1e-5));
 }
 
 TEST_CASE("groups on one diagonal reach each other through wires as their circuit says") {

@@ -67,16 +67,17 @@ ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) 
     return record;
 }
 
-/// DAC ranges in units of the layer's input, ADC ranges in weight × input units, per layer.
+/// Per layer the DAC range in units of the layer's input, then the ADC range of each slice in units
+/// of operator entries × inputs.
 void store_calibration(ComparisonFile& file, Mapping mapping, Operators operators,
                        const Calibration& calibration) {
     std::vector<double> ranges;
     for (std::size_t layer = 0; layer < calibration.dac.size(); ++layer) {
         ranges.push_back(calibration.dac[layer].range);
-        ranges.push_back(calibration.adc[layer].range);
+        for (const Adc& adc : calibration.adc[layer]) ranges.push_back(adc.range);
     }
     file.add_matrix(fmt::format("converter_ranges_{}_{}", to_string(mapping), to_string(operators)),
-                    ranges, calibration.dac.size(), 2, "1");
+                    ranges, calibration.dac.size(), ranges.size() / calibration.dac.size(), "1");
 }
 
 std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending) {
@@ -200,8 +201,11 @@ class CompareRun {
 
 void check_experiment(const Experiment& experiment) {
     (void)experiment.fault_source();
-    for (const Mapping mapping : experiment.mappings)
+    for (const Mapping mapping : experiment.mappings) {
         (void)outputs_per_tile(experiment.tile_settings(mapping));
+        (void)slice_count(experiment.tile_settings(mapping));
+    }
+    check(experiment.converters);
     if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
     check(experiment.device);
     (void)engine_factory(experiment.engine);

@@ -44,7 +44,8 @@ LayerSummary summarize(const Graph& graph, std::size_t layer, const TileSettings
             .zeros = count_zeros(weights),
             .products = count * geometry.positions(),
             .tiles = tiling.tiles(),
-            .utilisation = static_cast<double>(count) / cells};
+            .utilisation =
+                static_cast<double>(count) * static_cast<double>(tiling.slices) / cells};
 }
 
 std::vector<std::string> table_row(const LayerSummary& layer) {
@@ -63,15 +64,16 @@ std::string summary_table(const std::vector<LayerSummary>& layers, const ArraySh
     TextTable table({"layer", "weight shape", "output", "weights", "zeros", "million MACs",
                      fmt::format("{} tiles", to_string(array)), "cells used"});
     LayerSummary total{.name = "total"};
+    double used_cells = 0;
     for (const auto& layer : layers) {
         table.add(table_row(layer));
         total.weights += layer.weights;
         total.zeros += layer.zeros;
         total.products += layer.products;
         total.tiles += layer.tiles;
+        used_cells += layer.utilisation * static_cast<double>(layer.tiles * array.cells());
     }
-    total.utilisation =
-        static_cast<double>(total.weights) / static_cast<double>(total.tiles * array.cells());
+    total.utilisation = used_cells / static_cast<double>(total.tiles * array.cells());
     table.add(table_row(total));
     return table.markdown();
 }
@@ -122,6 +124,8 @@ Network load_network(const ImportArguments& arguments) {
 int run_import(const ImportArguments& arguments) {
     TileSettings settings;
     settings.array = parse_array_shape(arguments.array);
+    settings.bits_per_cell = arguments.bits_per_cell;
+    (void)slice_count(settings);
     Network network = load_network(arguments);
     prune_by_magnitude(network, arguments.prune);
     if (arguments.prune > 0)

@@ -1,0 +1,27 @@
+#pragma once
+
+#include <vector>
+
+#include "nn/detail/buffer.hpp"
+#include "nn/detail/input_planes.hpp"
+#include "nn/layer_driver.hpp"
+
+namespace kirchnet {
+
+struct DriverWorkspace::Buffers {
+    detail::InputPlanes planes;
+    detail::ColumnBlock columns;
+    // A row has the stride of the block of columns.
+    detail::Buffer sum;          ///< [outputs × stride]
+    detail::Buffer input_sum;    ///< [groups × stride]
+    detail::Buffer foreign_sum;  ///< [stride]
+    detail::Buffer samples;      ///< [outputs of a tile × stride], while ranges are observed
+
+    // Where a layer's outputs take several reads or samples.
+    detail::Buffer codes;          ///< of one read, [slices × sides × outputs × stride]
+    std::vector<double> total;     ///< shifted and added, [outputs × stride]
+    std::vector<double> common;    ///< what `offset` takes out of its sums, [groups × stride]
+    std::vector<double> row_sums;  ///< Σ of a tile's inputs, of its own groups last [stride] each
+};
+
+}  // namespace kirchnet

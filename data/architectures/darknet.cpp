@@ -101,9 +101,6 @@ class DarknetBuilder {
         const std::size_t size = section.count("size", 1, 1);
         const std::size_t groups = section.count("groups", 1, 1);
         const bool has_norm = section.count("batch_normalize", 0) != 0;
-        if (inputs % groups != 0 || channels_[at] % groups != 0)
-            section.fail("groups", fmt::format("{} groups do not divide {} inputs and {} filters",
-                                               groups, inputs, channels_[at]));
         ConvOp conv{
             .weight = tensors_.take_shaped(name + ".conv.weight",
                                            {channels_[at], inputs / groups, size, size}),

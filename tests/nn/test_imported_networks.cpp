@@ -57,20 +57,22 @@ struct ArchitectureCase {
 };
 
 /// Number i of tensor n, as in `make.py`.
-float formula_weight(const std::string& name, const Tensor& tensor, std::size_t n, std::size_t i) {
+float formula_weight(const std::string& name, const Tensor& tensor, std::size_t n, std::size_t i,
+                     float divisor) {
     const auto residue = static_cast<float>((37 * i + i * i + 11 * n) % 101);
-    const float value = (residue - 50) / 64;
+    const float value = (residue - 50) / divisor;
     const bool scale =
         name.ends_with("running_var") || (name.ends_with("weight") && tensor.shape.size() == 1);
     return scale ? value / 4 + 1 : value;
 }
 
-Tensor formula_tensor(const std::string& name, std::vector<std::size_t> shape, std::size_t n) {
+Tensor formula_tensor(const std::string& name, std::vector<std::size_t> shape, std::size_t n,
+                      float divisor) {
     Tensor tensor{std::move(shape), {}};
     std::size_t count = 1;
     for (const std::size_t extent : tensor.shape) count *= extent;
     for (std::size_t i = 0; i < count; ++i)
-        tensor.values.push_back(formula_weight(name, tensor, n, i));
+        tensor.values.push_back(formula_weight(name, tensor, n, i, divisor));
     return tensor;
 }
 
@@ -78,10 +80,12 @@ ArchitectureCase read_case(const std::string& name) {
     std::ifstream file(cases / "architectures" / (name + ".txt"));
     REQUIRE(file);
     ArchitectureCase result;
+    float divisor = 64;
     for (std::string line; std::getline(file, line);) {
         std::istringstream words(line);
         std::string kind;
         words >> kind;
+        if (kind == "divisor") words >> divisor;
         if (kind == "image") words >> result.image;
         for (float value = 0; kind == "output" && words >> value;) result.outputs.push_back(value);
         if (kind != "tensor") continue;
@@ -89,7 +93,7 @@ ArchitectureCase read_case(const std::string& name) {
         words >> tensor;
         std::vector<std::size_t> shape;
         for (std::size_t extent = 0; words >> extent;) shape.push_back(extent);
-        result.tensors[tensor] = formula_tensor(tensor, shape, result.tensors.size());
+        result.tensors[tensor] = formula_tensor(tensor, shape, result.tensors.size(), divisor);
     }
     return result;
 }
@@ -136,6 +140,7 @@ TEST_CASE("options for the input replace what a file leaves open") {
     CHECK(network.mean == options.mean);
     CHECK(network.deviation == options.deviation);
     CHECK_FALSE(network.provenance.contains("assumed_normalisation"));
-    CHECK_THROWS_WITH_AS(import_network(cases / "onnx" / "activations.onnx", {.mean = {1}}),
+    CHECK_THROWS_WITH_AS(import_network(cases / "onnx" / "activations.onnx",
+                                        ImportOptions{.mean = {1}, .deviation = {}, .input = {}}),
                          "mean: 1 values are given for 2 input channels", InvalidInput);
 }

@@ -5,8 +5,8 @@ them, with few channels.
 
     /usr/bin/python3 make.py
 
-Weight i of parameter number n, in the order of the file, is ((37 i + i^2 + 11 n) mod 101 - 50) / 64
-(weights of batch norms and variances: the same / 4 plus 1), pixel i of image m is
+Weight i of parameter number n, in the order of the file, is
+((37 i + i^2 + 11 n) mod 101 - 50) / d, d = 64 unless the file says otherwise (weights of batch norms and variances: the same / 4 plus 1), pixel i of image m is
 (i * 29 + m * 83 + i * i) mod 256; a pixel enters the network as p / 255.
 """
 
@@ -17,7 +17,7 @@ from torch import nn
 IMAGES = 2
 
 
-def fill(model):
+def fill(model, divisor):
     names = []
     number = 0
     state = model.state_dict()
@@ -25,7 +25,7 @@ def fill(model):
         if name.endswith("num_batches_tracked"):
             continue
         i = torch.arange(tensor.numel(), dtype=torch.int64)
-        values = ((37 * i + i * i + 11 * number) % 101 - 50).to(torch.float32) / 64
+        values = ((37 * i + i * i + 11 * number) % 101 - 50).to(torch.float32) / divisor
         if name.endswith("running_var") or (name.endswith("weight") and tensor.dim() == 1):
             values = values / 4 + 1
         tensor.copy_(values.reshape(tensor.shape))
@@ -270,13 +270,19 @@ CASES = {
     "perceptron": (Perceptron, (1, 4, 4)),
 }
 
+# Larger weights would make this one magnify float32's rounding a thousandfold.
+DIVISORS = {"mobilenet_v2": 112}
+
 
 def main():
     for name, (build, shape) in CASES.items():
+        divisor = DIVISORS.get(name, 64)
         with torch.no_grad(), open(name + ".txt", "w", encoding="ascii") as text:
             model = build()
-            names = fill(model)
+            names = fill(model, divisor)
             outputs = model(images(shape)).tolist()
+            if divisor != 64:
+                text.write(f"divisor {divisor}\n")
             text.write("image " + "x".join(map(str, shape)) + "\n")
             for tensor, extents in names:
                 text.write(f"tensor {tensor} " + " ".join(map(str, extents)) + "\n")

@@ -333,7 +333,7 @@ void write_network(const std::filesystem::path& path, const Network& network) {
 }
 
 bool is_network_file(const std::filesystem::path& path) {
-    return has_format(InputGroup::open(path), format::network);
+    return hdf5::is_hdf5(path) && has_format(InputGroup::open(path), format::network);
 }
 
 }  // namespace kirchnet

@@ -14,6 +14,7 @@ Network read_network(const std::filesystem::path& path);
 void write_network(const std::filesystem::path& path, const Network& network);
 
 /// Whether the file says it is one of our network files (as opposed to a bare state dict).
+/// @throws InvalidInput  when it is missing or a damaged HDF5 file
 bool is_network_file(const std::filesystem::path& path);
 
 /// Magnitude pruning: in each convolution and linear layer the floor(ratio * size + 1/2) smallest

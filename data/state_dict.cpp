@@ -11,6 +11,7 @@
 
 #include "circuit/error.hpp"
 #include "data/detail/decompression.hpp"
+#include "data/detail/hdf5_reader.hpp"
 #include "data/detail/hdf5_state_dict.hpp"
 #include "data/detail/plain_text.hpp"
 #include "data/detail/pth_reader.hpp"
@@ -159,10 +160,13 @@ bool is_batch_counter(std::string_view name) {
 StateDict read_state_dict(const std::filesystem::path& path) {
     const Bytes start = read_bytes(path, longest_signature);
     const std::string_view first = as_text(start);
-    if (!looks_like_pth(first) && !looks_like_safetensors(first)) return read_hdf5_state_dict(path);
-    const Bytes bytes = read_whole(path, largest_file);
-    return looks_like_pth(first) ? parse_pth(as_text(bytes), path.string())
-                                 : parse_safetensors(as_text(bytes), path.string());
+    if (looks_like_pth(first))
+        return parse_pth(as_text(read_whole(path, largest_file)), path.string());
+    if (looks_like_safetensors(first))
+        return parse_safetensors(as_text(read_whole(path, largest_file)), path.string());
+    if (hdf5::is_hdf5(path)) return read_hdf5_state_dict(path);
+    throw InvalidInput(path.string(),
+                       "is empty, or neither an HDF5, a PyTorch nor a safetensors file");
 }
 
 }  // namespace kirchnet

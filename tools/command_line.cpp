@@ -311,12 +311,14 @@ class CommandLine {
         auto& sub = add("import", "A trained network into our network file", import_, run_import,
                         "  kirchnet import resnet20.h5 -o net.h5\n"
                         "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5\n"
+                        "  kirchnet import checkpoint.pth -o net.h5\n"
+                        "  kirchnet import model.safetensors -o net.h5\n"
                         "  kirchnet import model.onnx -o net.h5 --mean 0.485,0.456,0.406 "
                         "--std 0.229,0.224,0.225\n"
                         "  kirchnet import lenet.pth -o net.h5 --input 1x28x28");
         sub.add_option("source", import_.source,
-                       "ONNX model, or state dict with PyTorch's parameter names (.h5, .pth, "
-                       ".safetensors)")
+                       "ONNX model, or state dict with PyTorch's parameter names (.pth, .pt; "
+                       "nothing in it is run), safetensors or HDF5")
             ->type_name("MODEL")
             ->required();
         sub.add_option("-o,--out", import_.out, "Network file to write")

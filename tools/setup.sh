@@ -20,6 +20,7 @@ full=(
     doctest-dev libbenchmark-dev
     python3 python3-numpy python3-h5py hdf5-tools xz-utils  # second roads for the tests
     clang clang-format clang-tidy gcovr
+    libclang-rt-14-dev                                 # libFuzzer, preset fuzz
 )
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }

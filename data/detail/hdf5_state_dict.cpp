@@ -1,6 +1,7 @@
 #include "data/detail/hdf5_state_dict.hpp"
 
 #include "data/detail/hdf5_reader.hpp"
+#include "data/detail/tensor_values.hpp"
 
 namespace kirchnet {
 namespace {
@@ -8,10 +9,15 @@ namespace {
 using hdf5::InputGroup;
 using hdf5::ValueKind;
 
-StateDict::Tensors read_tensors(const InputGroup& file) {
+constexpr std::size_t deflate_limit = 1032;  // bytes out of one
+
+/// Many names may link to one data set, hence the budget.
+StateDict::Tensors read_tensors(const InputGroup& file, std::size_t file_size) {
+    MemoryBudget budget(file_size, deflate_limit);
     StateDict::Tensors tensors;
     for (const std::string& name : file.names()) {
         if (is_batch_counter(name)) continue;
+        budget.take(element_count(file.describe(name).shape, file.where(name)), file.where(name));
         auto array = file.read<float>(name);
         tensors[name] = {std::move(array.shape), std::move(array.values)};
     }
@@ -41,7 +47,8 @@ StateDict::Attributes read_attributes(const InputGroup& file) {
 
 StateDict read_hdf5_state_dict(const std::filesystem::path& path) {
     const InputGroup file = InputGroup::open(path);
-    return {path.string(), read_tensors(file), read_attributes(file)};
+    return {path.string(), read_tensors(file, std::filesystem::file_size(path)),
+            read_attributes(file)};
 }
 
 }  // namespace kirchnet

@@ -12,7 +12,6 @@
 namespace kirchnet {
 namespace {
 
-constexpr std::size_t expansion = 16;               // of file bytes into values
 constexpr std::size_t smallest_budget = 1U << 22U;  // [values] whatever the file's size
 
 template <class Stored>
@@ -106,7 +105,7 @@ std::size_t size_of(NumberType type) {
     return format_of(type).size;
 }
 
-MemoryBudget::MemoryBudget(std::size_t file_size)
+MemoryBudget::MemoryBudget(std::size_t file_size, std::size_t expansion)
     : left_(file_size / sizeof(float) * expansion + smallest_budget) {}
 
 void MemoryBudget::take(std::size_t values, const std::string& where) {

@@ -23,8 +23,11 @@ std::size_t size_of(NumberType type);
 /// a small file could ask for any amount.
 class MemoryBudget {
   public:
-    /// @param file_size  [bytes]; what honest files need, with room for views and half precision
-    explicit MemoryBudget(std::size_t file_size);
+    /// @param file_size  [bytes]
+    /// @param expansion  of file bytes into float32 bytes; the default leaves room for half
+    /// precision
+    ///                   and views, and small files get some megabytes whatever their size
+    explicit MemoryBudget(std::size_t file_size, std::size_t expansion = 16);
 
     /// @throws InvalidInput  about `where` when all tensors together exceed what the file may need
     void take(std::size_t values, const std::string& where);

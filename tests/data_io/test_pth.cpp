@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <fstream>
 #include <sstream>
@@ -36,10 +37,7 @@ std::vector<Listed> read_listed() {
 }
 
 std::string shape_text(const std::vector<std::size_t>& shape) {
-    std::string text;
-    for (const std::size_t extent : shape)
-        text += (text.empty() ? "" : "x") + std::to_string(extent);
-    return text.empty() ? "scalar" : text;
+    return shape.empty() ? "scalar" : fmt::format("{}", fmt::join(shape, "x"));
 }
 
 /// Every tensor is what PyTorch listed; both sides are float32 values, hence equal.
@@ -216,7 +214,7 @@ TEST_CASE("nested and circular objects end in a refusal") {
     // A dictionary that is its own model.
     check_refused_pickle(std::string("}q\0", 3) + text("model") + std::string("h\0s", 3), nothing);
     std::string checkpoints = "N";
-    for (int i = 0; i < 1000; ++i) checkpoints = "}" + text("model") + checkpoints + "s";
+    for (int i = 0; i < 1000; ++i) checkpoints = fmt::format("}}{}{}s", text("model"), checkpoints);
     check_refused_pickle(checkpoints, nothing);
     check_refused_pickle("K\x07", nothing);
     check_refused_pickle("}", nothing);

@@ -16,6 +16,23 @@ TEST_CASE("info lists the layers of a network") {
           "kirchnet network");
 }
 
+TEST_CASE("import reads PyTorch and safetensors files, and refuses code") {
+    const TemporaryFolder folder;
+    const std::string parameters = std::string(KIRCHNET_TEST_CASES) + "/parameters/";
+    const auto import = [&](const std::string& name) {
+        return run_kirchnet("import " + parameters + name + " -o " + (folder / "n.h5"));
+    };
+    for (const std::string name : {"padded.pth", "padded.safetensors"}) {
+        const auto run = import(name);
+        CHECK(run.code == 0);
+        CHECK(contains(run.out, "layer2.0.conv2"));
+    }
+    const auto refused = import("whole_module.pth");
+    CHECK(refused.code == 2);
+    CHECK(is_one_line(refused.err));
+    CHECK(contains(refused.err, "torch.save(model.state_dict(), path)"));
+}
+
 TEST_CASE("import prunes by magnitude and counts tiles") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet("import " + digits + " -o " + (folder / "n.h5") +

@@ -330,11 +330,13 @@ class CommandLine {
         sub.add_option("--mean", import_.mean,
                        "Of pixel / 255, per input channel [the file's, or 0]")
             ->type_name("R,G,B")
-            ->delimiter(',');
+            ->delimiter(',')
+            ->allow_extra_args(false);
         sub.add_option("--std", import_.deviation,
                        "Of pixel / 255, per input channel [the file's, or 1]")
             ->type_name("R,G,B")
-            ->delimiter(',');
+            ->delimiter(',')
+            ->allow_extra_args(false);
         sub.add_option("--input", import_.input,
                        "Shape of the images [the file's, or the usual one of the architecture]")
             ->type_name("CxHxW");

@@ -81,7 +81,7 @@ class LayerCase {
                                            [] { return std::make_unique<IdealSolver>(); });
         LayerDriver driver = crossbar_driver(graph_, 0, std::move(operators.front()));
         set_dac(driver, {8, 1.0, false});
-        driver.adc = {8, 8.0, true};  // where the random products lie
+        driver.adc = {{8, 8.0, true}};  // where the random products lie
         return driver;
     }
 

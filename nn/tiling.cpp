@@ -42,6 +42,12 @@ LayerTiling tile_layer(const Graph& graph, std::size_t layer, const TileSettings
     return tiling;
 }
 
+TileUse tile_use(const Graph& graph, std::size_t layer, const TileSettings& settings) {
+    return {static_cast<std::size_t>(tile_layer(graph, layer, settings).tiles()),
+            graph.weights(layer).values.size(),
+            static_cast<std::size_t>(settings.array.word_lines * outputs_per_tile(settings))};
+}
+
 WeightBlock weight_block(const Graph& graph, std::size_t layer, const TileSettings& settings,
                          Index tile_row, Index tile_column) {
     const LayerTiling tiling = tile_layer(graph, layer, settings);

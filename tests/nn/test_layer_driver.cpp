@@ -221,3 +221,29 @@ TEST_CASE("batch norm and activation behind a layer give the same together as on
     apply(mish, {&alone}, activated);
     CHECK(together.values == activated.values);
 }
+
+TEST_CASE("what follows a layer is batch norm, then a sum, then ReLU") {
+    const Graph graph(test::small_network());
+    const auto driver = software_driver(graph, 0);
+    const auto in = random_maps(graph.geometry(0).input, 3, 5);
+    const auto addend = random_maps(graph.geometry(0).output, 3, 6);
+    const DigitalTail tail{{{2, 0.5F}, {-1, 0}, {0.25F, -3}, {1, 1}}, &addend, true};
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    run_layer(driver, in, out, workspace, count, nullptr, tail);
+    const ImageShape& shape = out.shape;
+    for (std::size_t image = 0; image < 3; ++image)
+        for (std::size_t c = 0; c < shape.channels; ++c)
+            for (std::size_t y = 0; y < shape.height; ++y)
+                for (std::size_t x = 0; x < shape.width; ++x) {
+                    const auto at = (image * shape.height + y) * shape.width + x;
+                    const double value = convolution(graph, 0, in, image, c, y, x) *
+                                             static_cast<double>(tail.norm[c].scale) +
+                                         static_cast<double>(tail.norm[c].shift) +
+                                         static_cast<double>(addend.channel(c)[at]);
+                    // float sums of 12 products of magnitude at most 2
+                    CHECK(std::abs(static_cast<double>(out.channel(c)[at]) - std::max(value, 0.0)) <
+                          2e-5);
+                }
+}

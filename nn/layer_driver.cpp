@@ -92,7 +92,7 @@ class BlockRun {
         const detail::TileProduct product{
             panels,
             tile.outputs,
-            tile.rows,
+            tile.rows + (tile.offset.empty() ? 0 : 1),
             inputs,
             workspace_.columns.valid.data(),
             workspace_.columns.columns,
@@ -156,6 +156,18 @@ class BlockRun {
     LayerRange* range_;
 };
 
+/// A tile's weights as the kernels read them; its offset is a further row, whose input is 1.
+std::vector<float> panels_of(const TileOperator& tile) {
+    if (tile.offset.empty()) return detail::pack_weights(tile.weights, tile.outputs, tile.rows);
+    std::vector<float> weights;
+    for (std::size_t j = 0; j < tile.outputs; ++j) {
+        const auto row = tile.weights.begin() + static_cast<std::ptrdiff_t>(j * tile.rows);
+        weights.insert(weights.end(), row, row + static_cast<std::ptrdiff_t>(tile.rows));
+        weights.push_back(tile.offset[j]);
+    }
+    return detail::pack_weights(weights, tile.outputs, tile.rows + 1);
+}
+
 std::vector<std::size_t> order_by_rows(const LayerOperators& operators) {
     std::vector<std::size_t> order(operators.tiles.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -181,7 +193,7 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
     for (const TileOperator& tile : driver.operators.tiles)
-        driver.panels.push_back(detail::pack_weights(tile.weights, tile.outputs, tile.rows));
+        driver.panels.push_back(panels_of(tile));
     driver.dac.bits = 0;
     driver.adc.bits = 0;
     driver.bias = graph.bias(layer).values;
@@ -197,7 +209,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
     const std::size_t rows = geometry.rows_per_group();
     const std::size_t outputs = geometry.outputs_per_group();
     for (std::size_t group = 0; group < geometry.groups; ++group) {
-        TileOperator tile{group, 0, rows, group * outputs, outputs, {}, 0};
+        TileOperator tile{group, 0, rows, group * outputs, outputs, {}, {}, 0};
         const auto first = weights.begin() + static_cast<std::ptrdiff_t>(group * outputs * rows);
         tile.weights.assign(first, first + static_cast<std::ptrdiff_t>(outputs * rows));
         operators.tiles.push_back(std::move(tile));

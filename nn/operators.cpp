@@ -5,6 +5,7 @@
 
 #include <mutex>
 
+#include "nn/detail/readout_fold.hpp"
 #include "nn/tiling.hpp"
 
 namespace kirchnet {
@@ -15,24 +16,21 @@ struct TileTask {
     std::size_t slot;
     Index tile_row;
     Index tile_column;
+    double feedback;  ///< R_f of the layer's amplifiers [ohm]; 0 for an ideal read-out
 };
 
-/// [outputs × rows]: difference of the pair's transfer matrices over the used rows [S], in double.
-Eigen::MatrixXd read_columns(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers) {
-    Eigen::MatrixXd result(tile.outputs(), tile.rows());
-    for (Index j = 0; j < tile.outputs(); ++j) {
-        const TileColumn a = tile.column(j, Polarity::a);
-        result.row(j) = transfers[a.array].row(a.bit_line).head(tile.rows());
-        if (!tile.has_pairs()) continue;
-        const TileColumn b = tile.column(j, Polarity::b);
-        result.row(j) -= transfers[b.array].row(b.bit_line).head(tile.rows());
-    }
-    return result;
+/// How a tile's arrays are built: amplifiers show themselves to an array as a sense resistance.
+TileSettings settings_of(const ChipSettings& chip, double feedback) {
+    TileSettings settings = chip.tile;
+    if (chip.readout)
+        settings.wires = with_input_resistance(
+            settings.wires, amplifier_input(chip.readout->circuit.amplifier, feedback).resistance);
+    return settings;
 }
 
 TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const TileTask& task,
                           OperatingPointSolver& solver) {
-    const TileSettings& settings = chip.tile;
+    const TileSettings settings = settings_of(chip, task.feedback);
     const Tile tile(weight_block(graph, task.layer, settings, task.tile_row, task.tile_column),
                     settings, chip.faults, chip.devices);
     std::vector<Eigen::MatrixXd> actual;
@@ -41,8 +39,11 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
         actual.push_back(solver.transfer_rows(array, tile.read_bit_lines()));
         wireless.emplace_back(array.conductance().transpose());
     }
-    const Eigen::MatrixXd T = read_columns(tile, actual);
-    const Eigen::MatrixXd G = read_columns(tile, wireless);
+    const detail::TileReadout read =
+        chip.readout ? detail::read_by_amplifiers(tile, actual, *chip.readout, task.feedback)
+                     : detail::read_ideally(tile, actual);
+    const Eigen::MatrixXd& T = read.transfer;
+    const Eigen::MatrixXd G = detail::read_ideally(tile, wireless).transfer;
 
     TileOperator result;
     const LayerGeometry geometry = graph.geometry(task.layer);
@@ -55,13 +56,15 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
     using Weights = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
     Eigen::Map<Weights>(result.weights.data(), T.rows(), T.cols()) =
         (T / settings.device.span()).cast<float>();
+    for (const double offset : read.offset) result.offset.push_back(static_cast<float>(offset));
     const double signal = G.norm();
     result.wire_deviation = signal > 0 ? (T - G).norm() / signal : 0;
     return result;
 }
 
-std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& settings,
+std::vector<TileTask> list_tiles(const Graph& graph, const ChipSettings& chip,
                                  std::vector<LayerOperators>& layers) {
+    const TileSettings& settings = chip.tile;
     std::vector<TileTask> tasks;
     for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
         const LayerTiling tiling = tile_layer(graph, layer, settings);
@@ -72,11 +75,13 @@ std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& setting
             operators.input_sum =
                 static_cast<float>(-(1 + 2 * settings.device.off / settings.device.span()));
         }
+        const double feedback =
+            chip.readout ? detail::layer_feedback(graph, layer, settings, *chip.readout) : 0;
         operators.tiles.resize(static_cast<std::size_t>(tiling.tiles()));
         std::size_t slot = 0;
         for (Index column = 0; column < tiling.column_tiles; ++column)
             for (Index row = 0; row < tiling.row_tiles; ++row)
-                tasks.push_back({layer, slot++, row, column});
+                tasks.push_back({layer, slot++, row, column, feedback});
     }
     return tasks;
 }
@@ -86,8 +91,9 @@ std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& setting
 std::vector<LayerOperators> extract_operators(const Graph& graph, const ChipSettings& chip,
                                               const SolverFactory& solver,
                                               const Progress& progress) {
+    if (chip.readout) check(*chip.readout);
     std::vector<LayerOperators> layers;
-    const std::vector<TileTask> tasks = list_tiles(graph, chip.tile, layers);
+    const std::vector<TileTask> tasks = list_tiles(graph, chip, layers);
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> solvers(solver);
     std::mutex mutex;
     std::size_t done = 0;

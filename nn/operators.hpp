@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "circuit/linear_readout.hpp"
 #include "circuit/operating_point_solver.hpp"
 #include "circuit/tile.hpp"
 #include "nn/graph.hpp"
@@ -27,6 +28,8 @@ struct TileOperator {
     std::size_t first_output = 0;  ///< output channel of the layer
     std::size_t outputs = 0;
     std::vector<float> weights;  ///< [outputs × rows], (T_a - T_b) / (G_on - G_off)
+    /// What its read-out adds at every conversion, [outputs]; empty: nothing.
+    std::vector<float> offset = {};
     /// ‖T_a - T_b - (G_a - G_b)ᵀ‖ / ‖(G_a - G_b)ᵀ‖ (Frobenius): what the wires cost this tile.
     double wire_deviation = 0;
 };
@@ -46,6 +49,8 @@ struct ChipSettings {
     TileSettings tile;
     std::optional<FaultSource> faults = {};
     std::optional<DeviceDraw> devices = {};
+    /// Nothing: ideal subtraction. Takes an engine that knows sense resistance.
+    std::optional<LinearReadout> readout = {};
 };
 
 /// Maps every layer, applies faults and device laws, and asks the engine for each array's transfer

@@ -123,7 +123,9 @@ const float* const* InputPlanes::rows(std::size_t group, std::size_t first_row, 
                                       const ColumnBlock& block) {
     const std::size_t* const offsets =
         offsets_.data() + group * geometry_.rows_per_group() + first_row;
-    if (pointers_.size() < rows) pointers_.resize(rows);
+    if (pointers_.size() < rows + 1) pointers_.resize(rows + 1);
+    ones_.assign(column_block, 1.0F);
+    pointers_[rows] = ones_.data();
     if (reads_in_place_) {
         const float* const start =
             planes_.data() + block.runs.front().plane - block.runs.front().column;

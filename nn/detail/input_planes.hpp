@@ -34,7 +34,7 @@ class InputPlanes {
     void describe(std::size_t block, ColumnBlock& out) const;
 
     /// Where the rows [first_row, first_row + rows) of a group's patch matrix have the columns of a
-    /// block; valid until the next call.
+    /// block, and behind them a row of ones; valid until the next call.
     const float* const* rows(std::size_t group, std::size_t first_row, std::size_t rows,
                              const ColumnBlock& block);
 
@@ -55,6 +55,7 @@ class InputPlanes {
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
     std::vector<float> row_;            ///< one input row before it is spread over planes
     std::vector<float> copies_;         ///< [rows × column_block], and a block of slack
+    std::vector<float> ones_;           ///< [column_block]
     std::vector<const float*> pointers_;
 };
 

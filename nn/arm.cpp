@@ -118,6 +118,13 @@ Calibration ArmRunner::fit(const ArmSettings& designed, const std::vector<LayerO
     return calibration;
 }
 
+Calibration ArmRunner::without_adc(const ArmSettings& arm) {
+    Adc continuous;
+    continuous.bits = 0;
+    return {with_bits(input_ranges(), arm.converters.dac_bits),
+            std::vector<Adc>(graph_.layers().size(), continuous)};
+}
+
 ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
                          const Calibration& ranges, const std::string& step) const {
     ArmResult result;

@@ -7,6 +7,7 @@
 
 #include "circuit/error.hpp"
 #include "data/atomic_file.hpp"
+#include "data/detail/comparison_header.hpp"
 #include "data/detail/file_format.hpp"
 
 namespace kirchnet {
@@ -19,31 +20,6 @@ using hdf5::Storage;
 
 constexpr const char* class_unit = "class";
 constexpr const char* pure_number = "1";
-
-void write_header(OutputGroup& file, const ComparisonHeader& header) {
-    file.set("complete", yes_or_no(false));
-    file.set("settings", header.settings);
-    file.set("network", header.network);
-    file.set("data", header.data);
-    file.set("seed", header.seed);
-    file.set("software_accuracy", header.software_accuracy);
-    file.write("labels", header.labels, class_unit, Storage::packed);
-    file.write("software", header.software, class_unit, Storage::packed);
-}
-
-ComparisonHeader read_header(const InputGroup& file) {
-    ComparisonHeader header{.settings = file.text("settings"),
-                            .network = file.text("network"),
-                            .data = file.text("data"),
-                            .seed = file.count("seed"),
-                            .labels = file.read_vector<std::int32_t>("labels"),
-                            .software = file.read_vector<std::int32_t>("software"),
-                            .software_accuracy = file.number("software_accuracy")};
-    if (header.software.size() != header.labels.size())
-        file.fail("software", fmt::format("holds {} classes for {} labels", header.software.size(),
-                                          header.labels.size()));
-    return header;
-}
 
 void write_arm(OutputGroup group, const ComparisonArm& arm) {
     group.set("mapping", arm.mapping);
@@ -146,6 +122,7 @@ ComparisonFile::ComparisonFile(const fs::path& path, const ComparisonHeader& hea
                 .matrices = std::nullopt,
                 .images = header.labels.size()})) {
     refuse_special_file(path);
+    state_->file.set("complete", yes_or_no(false));
     write_header(state_->file, header);
     state_->arms = state_->file.group("arms");
     state_->matrices = state_->file.group("matrices");

@@ -1,0 +1,35 @@
+#include "data/detail/comparison_header.hpp"
+
+#include <fmt/format.h>
+
+namespace kirchnet {
+
+using hdf5::InputGroup;
+using hdf5::OutputGroup;
+using hdf5::Storage;
+
+void write_header(OutputGroup& file, const ComparisonHeader& header) {
+    file.set("settings", header.settings);
+    file.set("network", header.network);
+    file.set("data", header.data);
+    file.set("seed", header.seed);
+    file.set("software_accuracy", header.software_accuracy);
+    file.write("labels", header.labels, "class", Storage::packed);
+    file.write("software", header.software, "class", Storage::packed);
+}
+
+ComparisonHeader read_header(const InputGroup& file) {
+    ComparisonHeader header{.settings = file.text("settings"),
+                            .network = file.text("network"),
+                            .data = file.text("data"),
+                            .seed = file.count("seed"),
+                            .labels = file.read_vector<std::int32_t>("labels"),
+                            .software = file.read_vector<std::int32_t>("software"),
+                            .software_accuracy = file.number("software_accuracy")};
+    if (header.software.size() != header.labels.size())
+        file.fail("software", fmt::format("holds {} classes for {} labels", header.software.size(),
+                                          header.labels.size()));
+    return header;
+}
+
+}  // namespace kirchnet

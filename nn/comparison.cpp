@@ -84,15 +84,9 @@ class Run {
             graph_, drivers_of(layers), calibration_images_,
             step(fmt::format("{} {} output ranges", to_string(mapping), to_string(operators))));
         Calibration calibration{dacs_, {}};
-        for (std::size_t layer = 0; layer < ranges.size(); ++layer) {
-            Adc adc;
-            adc.bits = settings_.converters.adc_bits;
-            // A layer whose outputs are all zero still needs a range to divide by.
-            adc.range = ranges[layer].product > 0 ? static_cast<double>(ranges[layer].product) : 1;
-            adc.is_signed = has_column_pair(mapping) || dacs_[layer].is_signed;
-            check(adc);
-            calibration.adc.push_back(adc);
-        }
+        for (std::size_t layer = 0; layer < ranges.size(); ++layer)
+            calibration.adc.push_back(
+                fit_adc(ranges[layer], settings_.converters.adc_bits, mapping, dacs_[layer]));
         return calibration;
     }
 
@@ -165,6 +159,16 @@ std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images
         dacs.push_back(dac);
     }
     return dacs;
+}
+
+Adc fit_adc(const LayerRange& range, int bits, Mapping mapping, const Dac& dac) {
+    Adc adc;
+    adc.bits = bits;
+    // A layer whose outputs are all zero still needs a range to divide by.
+    adc.range = range.product > 0 ? static_cast<double>(range.product) : 1;
+    adc.is_signed = has_column_pair(mapping) || dac.is_signed;
+    check(adc);
+    return adc;
 }
 
 void run_comparison(const Graph& graph, const LabelledImages& test,

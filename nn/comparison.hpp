@@ -62,6 +62,10 @@ struct ComparisonObserver {
 std::vector<Dac> calibrate_dacs(const Graph& graph, const LabelledImages& images, int bits,
                                 const Progress& progress = {});
 
+/// The ADC of a layer, for the largest tile output met.
+/// @throws InvalidInput  when the number of bits is not usable
+Adc fit_adc(const LayerRange& range, int bits, Mapping mapping, const Dac& dac);
+
 /// Runs the network on every arm, image by image comparable: for each mapping ideal and circuit on
 /// the fault-free chip, then both on the faulty chip. Converter ranges are fitted once on the
 /// fault-free chip and then stay, whatever becomes of it.

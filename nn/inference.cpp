@@ -74,6 +74,17 @@ class BlockRunner {
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
              std::size_t last_node = whole_network) {
+        const LayerRunner by_driver = [&](std::size_t layer, const FeatureMaps& in,
+                                          FeatureMaps& out, const DigitalTail& tail) {
+            run_layer(drivers_[layer], in, out, workspace_, adc_[layer],
+                      observe ? &ranges_[layer] : nullptr, tail);
+        };
+        run(images, first, count, by_driver, last_node);
+    }
+
+    /// The same, each layer by `run_one`.
+    void run(const LabelledImages& images, std::size_t first, std::size_t count,
+             const LayerRunner& run_one, std::size_t last_node = whole_network) {
         std::size_t layer = 0;
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);
@@ -81,8 +92,7 @@ class BlockRunner {
                 load_images(graph_.network(), images, first, count, maps_[i]);
             } else if (layer < graph_.layers().size() && graph_.layers()[layer] == i) {
                 const LayerChain& chain = chains_[layer];
-                run_layer(drivers_[layer], maps_[graph_.inputs(i).front()], maps_[chain.last_node],
-                          workspace_, adc_[layer], observe ? &ranges_[layer] : nullptr, chain.tail);
+                run_one(layer, maps_[graph_.inputs(i).front()], maps_[chain.last_node], chain.tail);
                 ++layer;
             } else if (!is_done_by_layer_[i]) {
                 arguments_.clear();
@@ -92,18 +102,14 @@ class BlockRunner {
         }
     }
 
-    /// Class with the largest output of image `i` of the block.
-    [[nodiscard]] std::int32_t predicted(std::size_t i) const {
+    /// The network's outputs for image `i` of the block, [classes].
+    [[nodiscard]] std::vector<float> outputs(std::size_t i) const {
         const FeatureMaps& out = maps_.back();
-        std::int32_t best = 0;
         const std::size_t pixels = out.shape.height * out.shape.width;
-        const auto score = [&](std::size_t k) {
-            return out.channel(k / pixels)[i * pixels + k % pixels];
-        };
-        for (std::size_t k = 1; k < graph_.classes(); ++k)
-            if (score(k) > score(static_cast<std::size_t>(best)))
-                best = static_cast<std::int32_t>(k);
-        return best;
+        std::vector<float> values(graph_.classes());
+        for (std::size_t k = 0; k < values.size(); ++k)
+            values[k] = out.channel(k / pixels)[i * pixels + k % pixels];
+        return values;
     }
 
     [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[node]; }
@@ -183,7 +189,7 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     for_each_block(images, runners, false, progress,
                    [&](const BlockRunner& runner, std::size_t first, std::size_t count) {
                        for (std::size_t i = 0; i < count; ++i)
-                           result.predicted[first + i] = runner.predicted(i);
+                           result.predicted[first + i] = largest_output(runner.outputs(i));
                    });
     result.adc.resize(graph.layers().size());
     for (const BlockRunner& runner : runners)
@@ -192,6 +198,25 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     const std::chrono::duration<double> elapsed = std::chrono::steady_clock::now() - start;
     result.seconds = elapsed.count();
     return result;
+}
+
+std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
+                                   const LayerRunner& run) {
+    check_images(graph, images);
+    const Drivers none;
+    BlockRunner runner(graph, none);
+    runner.run(images, 0, images.size(), run);
+    std::vector<float> all;
+    for (std::size_t i = 0; i < images.size(); ++i) {
+        const std::vector<float> outputs = runner.outputs(i);
+        all.insert(all.end(), outputs.begin(), outputs.end());
+    }
+    return all;
+}
+
+std::int32_t largest_output(std::span<const float> outputs) {
+    return static_cast<std::int32_t>(std::max_element(outputs.begin(), outputs.end()) -
+                                     outputs.begin());
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "data/dataset.hpp"
@@ -28,6 +30,19 @@ Drivers software_drivers(const Graph& graph);
 /// @throws InvalidInput  when images and network disagree in shape or number of classes
 InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
                               const LabelledImages& images, const Progress& progress = {});
+
+/// Runs one layer in the place of `run_layer`, its tail included. `in` and `out` hold all images.
+using LayerRunner = std::function<void(std::size_t layer, const FeatureMaps& in, FeatureMaps& out,
+                                       const DigitalTail& tail)>;
+
+/// The network's outputs, one image after the other: [images × classes]. All images run as one
+/// block, each layer by `run`, which may look at what passes by or compute it in its own way.
+/// @throws InvalidInput  as run_inference
+std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
+                                   const LayerRunner& run);
+
+/// Class with the largest of one image's outputs, ties to the lower class.
+std::int32_t largest_output(std::span<const float> outputs);
 
 /// Largest inputs and products per layer over all images, with the ADCs bypassed.
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/detail/converter_codes.hpp"
 #include "nn/detail/input_planes.hpp"
 #include "nn/detail/product_kernels.hpp"
 
@@ -31,16 +32,7 @@ void take_inputs(const LayerDriver& driver, const FeatureMaps& in, detail::Input
         planes.fill(driver.geometry, in, std::nullopt, static_cast<float>(1 / dac.range));
         return;
     }
-    const double levels = dac.levels();
-    const detail::DacCodes codes{
-        static_cast<float>(levels / dac.range), static_cast<float>(1 / levels),
-        static_cast<float>(dac.is_signed ? -levels : 0), static_cast<float>(levels)};
-    planes.fill(driver.geometry, in, codes, 1.0F);
-}
-
-detail::AdcCodes codes_of(const Adc& adc) {
-    return {static_cast<float>(1 / adc.lsb()), static_cast<float>(adc.lsb()),
-            static_cast<float>(adc.lowest_code()), static_cast<float>(adc.highest_code())};
+    planes.fill(driver.geometry, in, detail::codes_of(dac), 1.0F);
 }
 
 void observe_inputs(const FeatureMaps& in, LayerRange& range) {
@@ -102,7 +94,7 @@ class BlockRun {
         } else if (driver_.adc.bits == 0) {
             kernels.add(product);
         } else {
-            count_.clipped += kernels.add_converted(product, codes_of(driver_.adc));
+            count_.clipped += kernels.add_converted(product, detail::codes_of(driver_.adc));
             count_.samples += tile.outputs * workspace_.columns.positions;
         }
     }

@@ -1,0 +1,377 @@
+#include <doctest/doctest.h>
+#include <tbb/global_control.h>
+
+#include <cmath>
+
+#include "circuit/error.hpp"
+#include "circuit/ideal_solver.hpp"
+#include "nn/nonlinear_study.hpp"
+#include "nn/tiling.hpp"
+#include "small_networks.hpp"
+#include "solver/nodal_solver.hpp"
+#include "solver/nonlinear_solver.hpp"
+#include "solver/transfer_solver.hpp"
+
+using namespace kirchnet;
+
+namespace {
+
+const SolverFactory ideal = [] { return std::make_unique<IdealSolver>(); };
+const SolverFactory newton = [] { return std::make_unique<NodalSolver>(); };
+const SolverFactory line = [] { return std::make_unique<NonlinearSolver>(); };
+const SolverFactory transfer = [] { return std::make_unique<TransferSolver>(); };
+
+TileSettings tiles(Mapping mapping, double segment, Layout layout = Layout::split) {
+    TileSettings settings;
+    settings.array = {8, 6};
+    settings.mapping = mapping;
+    settings.layout = layout;
+    settings.wires.word_line_segment = segment;
+    settings.wires.bit_line_segment = segment;
+    return settings;
+}
+
+/// Numbers in (-1, 1), every fourth 0.
+std::vector<PositionMatrix> random_fractions(const LayerGeometry& geometry, Index positions) {
+    std::vector<PositionMatrix> fractions;
+    for (std::size_t group = 0; group < geometry.groups; ++group) {
+        PositionMatrix x(static_cast<Index>(geometry.rows_per_group()), positions);
+        for (Index i = 0; i < x.size(); ++i) {
+            const double u =
+                2 * keyed_uniform(5, 80, {group, static_cast<std::uint64_t>(i), 0, 0}) - 1;
+            x.data()[i] = i % 4 == 0 ? 0.0F : static_cast<float>(u);
+        }
+        fractions.push_back(std::move(x));
+    }
+    return fractions;
+}
+
+NonlinearSettings study_settings(const Graph& graph, const TileSettings& tile, CellLaw law) {
+    NonlinearSettings settings;
+    settings.tile = tile;
+    settings.cells = {std::move(law), 0.2};
+    settings.positions = 0;
+    for (std::size_t layer = 0; layer < graph.layers().size(); ++layer)
+        settings.layers.push_back(layer);
+    return settings;
+}
+
+double largest_apart(const std::vector<float>& x, const std::vector<float>& y) {
+    REQUIRE(x.size() == y.size());
+    double worst = 0;
+    double largest = 0;
+    for (std::size_t i = 0; i < x.size(); ++i) {
+        worst = std::max(worst, std::abs(static_cast<double>(x[i]) - static_cast<double>(y[i])));
+        largest = std::max(largest, std::abs(static_cast<double>(x[i])));
+    }
+    return worst / largest;
+}
+
+}  // namespace
+
+TEST_CASE("without wires a nonlinear tile reads the closed sum of its cells' laws") {
+    const Graph graph(test::small_network());
+    const double a = 6;
+    const double full = std::sinh(a * 0.2);
+    // I = G V_r sinh(a V) / sinh(a V_r) per cell (G the target), a minus b over V_r (G_on - G_off).
+    for (const auto layout : {Layout::split, Layout::interleaved}) {
+        const auto settings = tiles(Mapping::two_column, 0, layout);
+        for (std::size_t layer = 0; layer < 3; ++layer) {
+            const NonlinearLayer arrays(graph, layer, settings, std::nullopt,
+                                        {CellLaw::sinh(a), 0.2});
+            const auto fractions = random_fractions(graph.geometry(layer), 3);
+            SolveEffort effort;
+            const auto products = arrays.read(fractions, ideal, effort);
+            const LayerTiling tiling = tile_layer(graph, layer, settings);
+            REQUIRE(products.size() == static_cast<std::size_t>(tiling.tiles()));
+            for (std::size_t i = 0; i < products.size(); ++i) {
+                const TileOperator& place = arrays.tiles()[i];
+                const auto tile = static_cast<Index>(i);
+                const WeightBlock block = weight_block(
+                    graph, layer, settings, tile % tiling.row_tiles, tile / tiling.row_tiles);
+                for (Index j = 0; j < block.weights.cols(); ++j)
+                    for (Index k = 0; k < 3; ++k) {
+                        double expected = 0;
+                        for (Index r = 0; r < block.weights.rows(); ++r) {
+                            const StatePair s =
+                                to_states(Mapping::two_column, block.weights(r, j), 8);
+                            const double x = static_cast<double>(
+                                fractions[place.group](static_cast<Index>(place.first_row) + r, k));
+                            expected += (s.a - s.b) * std::sinh(a * 0.2 * x) / full;
+                        }
+                        // Outputs of order 1 are floats.
+                        CHECK(std::abs(static_cast<double>(products[i](j, k)) - expected) < 5e-7);
+                    }
+            }
+        }
+    }
+}
+
+TEST_CASE("with wires the batched line method and Newton on KLU read the same") {
+    const Graph graph(test::small_network());
+    for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
+        const NonlinearLayer arrays(graph, 0, tiles(mapping, 300), std::nullopt,
+                                    {CellLaw::sinh(5), 0.2});
+        const auto fractions = random_fractions(graph.geometry(0), 11);
+        SolveEffort by_line;
+        SolveEffort by_newton;
+        const auto x = arrays.read(fractions, line, by_line);
+        const auto y = arrays.read(fractions, newton, by_newton);
+        for (std::size_t i = 0; i < x.size(); ++i)
+            // Both engines stop at 1e-9 of all cell currents; what is compared are floats.
+            CHECK((x[i] - y[i]).cwiseAbs().maxCoeff() <= 1e-6F * y[i].cwiseAbs().maxCoeff());
+        CHECK(by_line.mean_iterations() > 1);
+        CHECK(by_line.residual < 1e-8);
+        CHECK(by_line.points == 11 * arrays.arrays());
+    }
+}
+
+TEST_CASE("equal inputs are solved once, and inputs of zeros not at all") {
+    const Graph graph(test::small_network());
+    const NonlinearLayer arrays(graph, 1, tiles(Mapping::two_column, 10), std::nullopt,
+                                {CellLaw::sinh(5), 0.2});
+    auto fractions = random_fractions(graph.geometry(1), 5);
+    for (PositionMatrix& x : fractions) {
+        x.col(2).setZero();
+        x(0, 2) = -0.0F;
+        x.col(3) = x.col(0);
+    }
+    SolveEffort effort;
+    std::uint64_t told = 0;
+    const auto products =
+        arrays.read(fractions, line, effort, [&](std::uint64_t points) { told += points; });
+    CHECK(effort.points == 5 * arrays.arrays());
+    CHECK(effort.solved == 3 * arrays.arrays());
+    CHECK(told == effort.points);
+    for (const PositionMatrix& y : products) {
+        CHECK(y.col(2).isZero(0));
+        CHECK(y.col(3) == y.col(0));
+        CHECK_FALSE(y.col(1) == y.col(0));
+    }
+}
+
+TEST_CASE("with next to no curvature the network gives the linear answer on all layers") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 3);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
+        for (const bool faulty : {false, true}) {
+            CAPTURE(to_string(mapping));
+            const auto tile = tiles(mapping, 20);
+            auto settings = study_settings(graph, tile, CellLaw::sinh(1e-6));
+            if (faulty) settings.faults = FaultDraw{{0.1, 5.2}, 3, 0};
+            const auto drivers = circuit_drivers(graph, tile, settings.faults,
+                                                 {8, 0, Operators::circuit}, calibration, transfer);
+            const NonlinearStudy study(graph, drivers, settings, line);
+            const auto linear = study.compare_layers(images);
+            REQUIRE(linear.layers.size() == 3);
+            for (const LayerError& error : linear.layers) {
+                // Weights and outputs are rounded to floats.
+                CHECK(error.relative_rms() < 1e-6);
+                CHECK(is_good_enough(error));
+            }
+            // Offset adds up inputs of order 1 thirty-six at a time.
+            CHECK(largest_apart(study.run_network(images).outputs, linear.outputs) < 2e-5);
+        }
+}
+
+TEST_CASE("the linear operator of a layer is off by what the closed form says, more for larger a") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto tile = tiles(Mapping::two_column, 0);
+    const auto drivers = circuit_drivers(graph, tile, std::nullopt, {8, 8, Operators::circuit},
+                                         test::random_images(graph.network().input, 20, 10), ideal);
+    FeatureMaps input;
+    load_images(graph.network(), images, 0, 2, input);
+    const auto fractions = input_fractions(drivers[0], input);
+    double before = 0;
+    for (const double a : {1.0, 2.0, 4.0, 8.0}) {
+        auto settings = study_settings(graph, tile, CellLaw::sinh(a));
+        settings.layers = {0};
+        const auto error =
+            NonlinearStudy(graph, drivers, settings, ideal).compare_layers(images).layers.at(0);
+        double squares = 0;
+        double signal = 0;
+        double straight = 0;
+        double product = 0;
+        std::size_t samples = 0;
+        for (const TileOperator& place : drivers[0].operators.tiles)
+            for (std::size_t j = 0; j < place.outputs; ++j)
+                for (Index k = 0; k < fractions[0].cols(); ++k, ++samples) {
+                    double linear = 0;
+                    double exact = 0;
+                    for (std::size_t r = 0; r < place.rows; ++r) {
+                        const double x = static_cast<double>(
+                            fractions[0](static_cast<Index>(place.first_row + r), k));
+                        const double w = static_cast<double>(place.weights[j * place.rows + r]);
+                        const double curved = std::sinh(a * 0.2 * x) / std::sinh(a * 0.2);
+                        linear += w * x;
+                        exact += w * curved;
+                    }
+                    squares += (linear - exact) * (linear - exact);
+                    signal += exact * exact;
+                    straight += linear * linear;
+                    product += linear * exact;
+                }
+        CHECK(error.samples == samples);
+        // The study's outputs are floats, which the small difference at a = 1 shows.
+        CHECK(error.relative_rms() == doctest::Approx(std::sqrt(squares / signal)).epsilon(1e-4));
+        CHECK(error.gain == doctest::Approx(product / straight).epsilon(1e-6));
+        CHECK(error.relative_left() ==
+              doctest::Approx(std::sqrt(1 - product * product / straight / signal)).epsilon(1e-3));
+        CHECK(error.rms_lsb() * drivers[0].adc.lsb() == doctest::Approx(error.rms));
+        CHECK(error.relative_rms() > 2 * before);
+        before = error.relative_rms();
+    }
+}
+
+TEST_CASE("inputs of one bit do not show the curvature of cells without wires, amplitudes do") {
+    const Graph graph(test::small_network());
+    auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    const auto tile = tiles(Mapping::differential, 0);
+    auto settings = study_settings(graph, tile, CellLaw::sinh(10));
+    settings.layers = {1};  // behind a ReLU, so that one bit without sign is a DAC
+    const auto error_of = [&](int bits) {
+        const Dac dac{bits, 1.0, false};
+        auto drivers = circuit_drivers(graph, tile, std::nullopt, {8, 8, Operators::circuit},
+                                       calibration, ideal);
+        set_dac(drivers[1], dac);
+        return NonlinearStudy(graph, drivers, settings, ideal).compare_layers(images).layers.at(0);
+    };
+    CHECK(error_of(1).relative_worst() < 1e-6);  // floats
+    CHECK(error_of(1).signal > 0.1);
+    CHECK(error_of(8).relative_rms() > 0.05);
+}
+
+TEST_CASE("a sample of positions is drawn by seed and layer, within those there are") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 4);
+    const auto tile = tiles(Mapping::two_column, 20);
+    const auto drivers =
+        circuit_drivers(graph, tile, std::nullopt, {},
+                        test::random_images(graph.network().input, 20, 10), transfer);
+    auto settings = study_settings(graph, tile, CellLaw::sinh(5));
+    settings.positions = 7;
+    const auto run = [&] {
+        return NonlinearStudy(graph, drivers, settings, line).compare_layers(images).layers;
+    };
+    const auto first = run();
+    const auto again = run();
+    settings.seed = 2;
+    const auto other = run();
+    // Two layers of 9 and 6 positions an image, and one of one.
+    CHECK(first[0].effort.points == 7 * first[0].arrays);
+    CHECK(first[2].effort.points == 4 * first[2].arrays);
+    CHECK(first[0].rms == again[0].rms);
+    CHECK(first[0].rms != other[0].rms);
+    CHECK(first[2].rms == other[2].rms);
+    const NonlinearStudy study(graph, drivers, settings, line);
+    CHECK(study.points_of_layers(4) ==
+          first[0].effort.points + first[1].effort.points + first[2].effort.points);
+}
+
+TEST_CASE("results of a nonlinear network do not depend on the number of threads") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 10);
+    const auto tile = tiles(Mapping::offset, 50);
+    const auto drivers =
+        circuit_drivers(graph, tile, std::nullopt, {},
+                        test::random_images(graph.network().input, 20, 10), transfer);
+    const NonlinearStudy study(graph, drivers, study_settings(graph, tile, CellLaw::sinh(5)), line);
+    const auto many = study.run_network(images);
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    const auto single = study.run_network(images);
+    CHECK(many.outputs == single.outputs);
+    CHECK(many.effort.iterations == single.effort.iterations);
+}
+
+TEST_CASE("layers that are not chosen stay linear, to the bit") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 3);
+    const auto tile = tiles(Mapping::two_column, 50);
+    const auto drivers =
+        circuit_drivers(graph, tile, std::nullopt, {},
+                        test::random_images(graph.network().input, 20, 10), transfer);
+    auto settings = study_settings(graph, tile, CellLaw::sinh(10));
+    settings.layers = {};
+    const NonlinearStudy none(graph, drivers, settings, line);
+    const auto linear = none.compare_layers(images);
+    CHECK(linear.layers.empty());
+    CHECK(none.run_network(images).outputs == linear.outputs);
+    settings.layers = {2};
+    CHECK(NonlinearStudy(graph, drivers, settings, line).run_network(images).outputs !=
+          linear.outputs);
+    // The same as inference gives.
+    const auto predicted = run_inference(graph, drivers, images).predicted;
+    for (std::size_t i = 0; i < 3; ++i)
+        CHECK(largest_output(std::span(linear.outputs).subspan(3 * i, 3)) == predicted[i]);
+}
+
+TEST_CASE("tile outputs are converted, added up and scaled as the digital half does it") {
+    // Two row tiles of one output; range 1 at 3 bits signed: codes -4..3, lsb 1/3.
+    LayerDriver driver;
+    driver.geometry = {{2, 1, 2}, {1, 1, 2}, 1, 1, 1, 0, 1};
+    driver.operators.tiles = {{0, 0, 1, 0, 1, {1}, 0}, {0, 1, 1, 0, 1, {1}, 0}};
+    driver.operators.gain = 2;
+    driver.operators.input_sum = -1;
+    driver.order = {0, 1};
+    driver.adc = {3, 1, true};
+    driver.column_scale = {10};
+    driver.bias = {0.5F};
+    PositionMatrix x(2, 2);
+    x << 0.25F, 0.5F, 0.25F, 0;
+    PositionMatrix first(1, 2);
+    first << 0.4F, 2.0F;  // codes 1 and, clipped, 3
+    PositionMatrix second(1, 2);
+    second << -0.6F, -0.1F;  // codes -2 and 0
+    FeatureMaps out;
+    AdcCount count;
+    finish_layer(driver, {x}, {first, second}, {}, out, count);
+    // (2 (1 - 2) / 3 - 0.5) 10 + 0.5 and (2 * 3 / 3 - 0.5) 10 + 0.5
+    CHECK(out.values[0] == doctest::Approx((-2.0 / 3 - 0.5) * 10 + 0.5));
+    CHECK(out.values[1] == doctest::Approx(15.5));
+    CHECK(count.samples == 4);
+    CHECK(count.clipped == 1);
+    finish_layer(driver, {x}, {first, second}, {{{2, 1}}, true}, out, count);
+    CHECK(out.values[0] == 0);
+    CHECK(out.values[1] == doctest::Approx(32));
+}
+
+TEST_CASE("a linear answer is good enough within half an LSB rms, or a hundredth without ADC") {
+    LayerError error;
+    error.signal = 2;
+    error.lsb = 0.1;
+    error.rms = 0.0499;
+    CHECK(is_good_enough(error));
+    error.rms = 0.0501;
+    CHECK_FALSE(is_good_enough(error));
+    error.lsb = 0;
+    error.rms = 0.0199;
+    CHECK(is_good_enough(error));
+    error.rms = 0.0201;
+    CHECK_FALSE(is_good_enough(error));
+}
+
+TEST_CASE("an input without an operating point names layer and tile") {
+    class Lost final : public OperatingPointSolver {
+      public:
+        [[nodiscard]] std::string_view name() const override { return "lost"; }
+        [[nodiscard]] OperatingPoint solve(const Crossbar& crossbar,
+                                           const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                           Voltages) override {
+            OperatingPoint point;
+            point.current =
+                Eigen::MatrixXd::Constant(crossbar.shape().bit_lines, inputs.cols(), NAN);
+            return point;
+        }
+    };
+    const Graph graph(test::small_network());
+    const NonlinearLayer arrays(graph, 1, tiles(Mapping::two_column, 1), std::nullopt,
+                                {CellLaw::sinh(5), 0.2});
+    SolveEffort effort;
+    CHECK_THROWS_WITH_AS((void)arrays.read(
+                             random_fractions(graph.geometry(1), 2),
+                             [] { return std::make_unique<Lost>(); }, effort),
+                         doctest::Contains("layer grouped tile"), Error);
+}

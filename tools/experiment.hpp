@@ -10,8 +10,8 @@
 
 namespace kirchnet {
 
-/// Everything `kirchnet compare` may be told, as a TOML file, by named flags or by --set. Every
-/// setting has one key (`array.segment`), whichever way it arrives.
+/// Everything `kirchnet compare` and `nonlinear` may be told, as a TOML file, by named flags or by
+/// --set. Every setting has one key (`array.segment`), whichever way it arrives.
 struct Experiment {
     std::string network;
     std::string data;
@@ -39,6 +39,12 @@ struct Experiment {
     std::string fault_map;  ///< file; instead of a law
     std::uint64_t seed = 1;
     std::uint32_t trial = 0;
+
+    std::string cell_law = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
+    double read_voltage = 0.2;  ///< V_r [V]: a full-scale input, and where cells were programmed
+    std::size_t nonlinear_images = 2;           ///< run with nonlinear cells; the first ones
+    std::vector<std::string> nonlinear_layers;  ///< empty: all
+    std::size_t nonlinear_positions = 64;       ///< sampled per layer; 0: all
 
     std::string engine = "transfer";
     std::string operator_cache;  ///< folder of transfer matrices already computed; empty: none

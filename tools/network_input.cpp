@@ -8,6 +8,7 @@
 #include "circuit/error.hpp"
 #include "data/network_file.hpp"
 #include "nn/comparison.hpp"
+#include "tools/engines.hpp"
 #include "tools/progress.hpp"
 
 namespace kirchnet {
@@ -63,6 +64,15 @@ ExperimentImages load_images(const Experiment& experiment) {
                                        experiment.data, images.test.size()));
     if (experiment.images > 0) images.test = subset(images.test, 0, experiment.images);
     return images;
+}
+
+void check_experiment(const Experiment& experiment) {
+    (void)experiment.fault_source();
+    for (const Mapping mapping : experiment.mappings)
+        (void)outputs_per_tile(experiment.tile_settings(mapping));
+    if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
+    check(experiment.device);
+    (void)engine_factory(experiment.engine);
 }
 
 std::pair<Index, Index> parse_tile(const std::string& text) {

@@ -70,7 +70,8 @@ TEST_CASE("nonlinear: strongly curved cells are told to be off, in table, record
 TEST_CASE("nonlinear: a sampled curve and its formula give the same study") {
     const TemporaryFolder folder;
     const std::string options =
-        " --array 32x32 --mapping two_column --nonlinear-images 1 --layers fc2 --positions 0 --json";
+        " --array 32x32 --mapping two_column --nonlinear-images 1 --layers fc2 --positions 0 "
+        "--json";
     const auto table = folder.write("cell.csv", sampled_sinh());
     const auto by_table = run_kirchnet(nonlinear + options + " --cell table:" + table);
     const auto by_formula = run_kirchnet(nonlinear + options + " --cell sinh:4");

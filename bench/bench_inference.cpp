@@ -14,10 +14,9 @@
 #include <cstdlib>
 #include <map>
 
-#include "circuit/ideal_solver.hpp"
+#include "bench/support/circuit_drivers.hpp"
+#include "data/import.hpp"
 #include "data/network_file.hpp"
-#include "nn/comparison.hpp"
-#include "solver/transfer_solver.hpp"
 
 using namespace kirchnet;
 
@@ -40,32 +39,12 @@ double gmac_per_image(const Graph& graph) {
     return macs / 1e9;
 }
 
-Drivers converted_drivers(const Graph& graph, const LabelledImages& images,
-                          const SolverFactory& solver) {
-    TileSettings tile;
-    tile.wires.word_line_segment = 1;
-    tile.wires.bit_line_segment = 1;
-    const auto dacs = calibrate_dacs(graph, images, 8);
-    auto operators = extract_operators(graph, tile, std::nullopt, solver);
-    Drivers drivers;
-    for (std::size_t layer = 0; layer < operators.size(); ++layer) {
-        drivers.push_back(crossbar_driver(graph, layer, std::move(operators[layer])));
-        set_dac(drivers.back(), dacs[layer]);
-    }
-    const auto ranges = observe_ranges(graph, drivers, images);
-    for (std::size_t layer = 0; layer < drivers.size(); ++layer)
-        drivers[layer].adc = {8, static_cast<double>(ranges[layer].product), true};
-    return drivers;
-}
-
 Case make_case(Network network, const LabelledImages& images) {
     Case result{Graph(std::move(network)), subset(images, 0, images_per_pass), {}, 0};
     result.gmac_per_image = gmac_per_image(result.graph);
     result.drivers["software"] = software_drivers(result.graph);
-    result.drivers["ideal"] = converted_drivers(result.graph, result.images,
-                                                [] { return std::make_unique<IdealSolver>(); });
-    result.drivers["circuit"] = converted_drivers(
-        result.graph, result.images, [] { return std::make_unique<TransferSolver>(); });
+    result.drivers["ideal"] = bench::ideal_drivers(result.graph, result.images);
+    result.drivers["circuit"] = bench::circuit_drivers(result.graph, result.images);
     return result;
 }
 
@@ -116,7 +95,7 @@ int main(int argc, char** argv) {
         const std::filesystem::path data = folder;
         add_benchmarks("resnet20",
                        std::make_shared<Case>(
-                           make_case(import_state_dict(data / "networks/cifar10_resnet20_optA.h5"),
+                           make_case(import_network(data / "networks/cifar10_resnet20_optA.h5"),
                                      read_test_images(data / "cifar10"))));
     }
     benchmark::RunSpecifiedBenchmarks();

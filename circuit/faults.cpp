@@ -7,40 +7,16 @@
 
 #include <cmath>
 
+#include "circuit/cell_counter.hpp"
 #include "circuit/error.hpp"
 #include "circuit/random.hpp"
 
 namespace kirchnet {
 namespace {
 
-enum class Purpose : std::uint32_t { weight_cell = 1, padding_cell = 2 };
-
-std::uint64_t pack(std::int32_t high, std::int32_t low) {
-    return (static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32) |
-           static_cast<std::uint32_t>(low);
-}
-
-std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const CellAddress& cell) {
-    const auto kernel = static_cast<std::uint64_t>(cell.kernel_y) << 48 |
-                        static_cast<std::uint64_t>(cell.kernel_x) << 32 |
-                        static_cast<std::uint64_t>(cell.slice) << 8 |
-                        static_cast<std::uint64_t>(cell.polarity);
-    return {
-        {static_cast<std::uint64_t>(trial) << 32 | static_cast<std::uint64_t>(Purpose::weight_cell),
-         pack(cell.output_channel, cell.input_channel), kernel, 0}};
-}
-
-std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, const PaddingCell& cell) {
-    return {{static_cast<std::uint64_t>(trial) << 32 |
-                 static_cast<std::uint64_t>(Purpose::padding_cell),
-             pack(cell.tile_row, cell.tile_column), pack(cell.word_line, cell.bit_line),
-             static_cast<std::uint64_t>(cell.polarity)}};
-}
-
 double uniform(const FaultDraw& draw, std::string_view layer, const CellIdentity& cell) {
-    const auto counter =
-        std::visit([&](const auto& known) { return counter_of(draw.trial, known); }, cell);
-    return keyed_uniform(draw.seed, stream_of(layer), counter);
+    return keyed_uniform(draw.seed, stream_of(layer),
+                         cell_counter(draw.trial, CellPurpose::fault, cell));
 }
 
 }  // namespace

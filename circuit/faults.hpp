@@ -40,6 +40,7 @@ struct PaddingCell {
     std::int32_t word_line = 0;
     std::int32_t bit_line = 0;
     Polarity polarity = Polarity::a;
+    std::int32_t slice = 0;
 
     friend auto operator<=>(const PaddingCell&, const PaddingCell&) = default;
 };

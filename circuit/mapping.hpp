@@ -43,6 +43,29 @@ LevelPair to_levels(Mapping mapping, int level, int largest);
 /// faults.
 int from_levels(Mapping mapping, LevelPair levels, int largest);
 
+/// One digit of a cell level, held by a cell of its own with state digit / levels.
+struct LevelSlice {
+    int shift = 0;   ///< one step of the digit counts 2^shift levels
+    int levels = 1;  ///< D, the largest digit
+
+    friend bool operator==(const LevelSlice&, const LevelSlice&) = default;
+};
+
+/// Into how many cells a level is cut: the b - 1 bits of a pair's level, or the b bits of
+/// `offset`'s, `bits_per_cell` to a cell. 0 bits per cell: one cell holds the whole level.
+/// @throws InvalidInput  when a cell would hold more bits than the level has, or weights are
+///                       continuous and have no digits
+int slice_count(Mapping mapping, int weight_bits, int bits_per_cell);
+
+/// Slice `number`, lowest digit first; the last one may have fewer bits than the others. A
+/// continuous weight is one slice.
+/// @throws InvalidInput  as `slice_count`, and where there is no such slice
+LevelSlice level_slice(Mapping mapping, int weight_bits, int bits_per_cell, int number);
+
+/// The digits of a weight level that the cells of one slice hold: of a differential pair the
+/// complements D - d, as they are the digits of L - |q|.
+LevelPair to_digits(Mapping mapping, int level, int largest, const LevelSlice& slice);
+
 /// Cell states in [0, 1]; `offset` leaves b at 0.
 struct StatePair {
     double a = 0;
@@ -52,6 +75,8 @@ struct StatePair {
 /// @param weight       in [-1, 1]
 /// @param weight_bits  0 maps continuously; otherwise states derive from integer levels
 StatePair to_states(Mapping mapping, double weight, int weight_bits);
+/// The states of the cells of one slice.
+StatePair to_states(Mapping mapping, double weight, int weight_bits, const LevelSlice& slice);
 /// The weight two cell states stand for: a - b, or 2a - 1 for `offset`.
 double from_states(Mapping mapping, StatePair states);
 

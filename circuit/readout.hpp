@@ -14,6 +14,16 @@ std::string_view to_string(Readout readout);
 /// @throws InvalidInput  naming the accepted words
 Readout parse_readout(std::string_view text);
 
+/// Where the sides of a column pair are subtracted.
+enum class Subtraction {
+    before,  ///< of the ADC: an analog subtractor per pair, one sample
+    after    ///< digitally: each side has samples of its own
+};
+
+std::string_view to_string(Subtraction subtraction);
+/// @throws InvalidInput  naming the accepted words
+Subtraction parse_subtraction(std::string_view text);
+
 /// One operational amplifier, all SI.
 struct OpAmp {
     double gain = 1e4;            ///< open-loop A0 [V/V]

@@ -24,59 +24,77 @@ ArrayShape physical_shape(const WeightBlock& block, const TileSettings& settings
 }
 
 bool holds_weight(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
-    return r < block.weights.rows() && c / bit_lines_per_output(pattern) < block.weights.cols();
+    return block.holds(r, c / bit_lines_per_output(pattern));
 }
 
 CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
     const Polarity polarity = polarity_of(pattern, c);
     const auto int32 = [](Index value) { return static_cast<std::int32_t>(value); };
     if (!holds_weight(block, pattern, r, c))
-        return PaddingCell{int32(block.tile_row), int32(block.tile_column), int32(r), int32(c),
-                           polarity};
+        return PaddingCell{int32(block.tile_row),
+                           int32(block.tile_column),
+                           int32(r),
+                           int32(c),
+                           polarity,
+                           block.slice};
     const KernelPosition& input = block.inputs[static_cast<std::size_t>(r)];
     return CellAddress{int32(block.first_output_channel + c / bit_lines_per_output(pattern)),
                        input.input_channel,
                        input.kernel_y,
                        input.kernel_x,
-                       0,
+                       block.slice,
                        polarity};
 }
 
-/// Intended state of cell (r, c); padding rests at HRS.
-double state_of(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
-                Index r, Index c) {
+/// Intended state of cell (r, c); padding and what lies between groups rest at HRS.
+double state_of(const WeightBlock& block, const TileSettings& settings, const LevelSlice& slice,
+                ColumnPattern pattern, Index r, Index c) {
     if (!holds_weight(block, pattern, r, c)) return 0;
     const double weight = block.weights(r, c / bit_lines_per_output(pattern));
-    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits);
+    const StatePair states = to_states(settings.mapping, weight, settings.weight_bits, slice);
     return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
 }
 
-double faulty_conductance(Fault fault, double intended, const DeviceRange& device) {
+/// What makes a chip's cells other than intended; neither need be there.
+struct Deviations {
+    const std::optional<FaultSource>& faults;
+    const std::optional<DeviceDraw>& devices;
+};
+
+/// A fault wins over the device laws.
+double actual_conductance(const WeightBlock& block, const TileSettings& settings,
+                          const CellIdentity& cell, Fault fault, double intended,
+                          const std::optional<DeviceDraw>& devices) {
     switch (fault) {
         case Fault::none:
-            return intended;
+            return devices
+                       ? varied_conductance(*devices, block.layer, cell, intended, settings.device)
+                       : intended;
         case Fault::stuck_off:
-            return device.off;
+            return settings.device.off;
         case Fault::stuck_on:
-            return device.on;
+            return settings.device.on;
         case Fault::open:
             break;
     }
     return 0;
 }
 
-Crossbar build_array(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
-                     const std::optional<FaultSource>& source) {
+Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
+                     const LevelSlice& slice, ColumnPattern pattern,
+                     const Deviations& deviations) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
     CellMatrix actual(shape.word_lines, shape.bit_lines);
     FaultMatrix faults = FaultMatrix::Constant(shape.word_lines, shape.bit_lines, Fault::none);
     for (Index r = 0; r < shape.word_lines; ++r)
         for (Index c = 0; c < shape.bit_lines; ++c) {
-            intended(r, c) = settings.device.conductance(state_of(block, settings, pattern, r, c));
-            if (source)
-                faults(r, c) = fault_of(*source, block.layer, identity_of(block, pattern, r, c));
-            actual(r, c) = faulty_conductance(faults(r, c), intended(r, c), settings.device);
+            intended(r, c) =
+                settings.device.conductance(state_of(block, settings, slice, pattern, r, c));
+            const CellIdentity cell = identity_of(block, pattern, r, c);
+            if (deviations.faults) faults(r, c) = fault_of(*deviations.faults, block.layer, cell);
+            actual(r, c) = actual_conductance(block, settings, cell, faults(r, c), intended(r, c),
+                                              deviations.devices);
         }
     return {std::move(intended), std::move(actual), std::move(faults), settings.wires, pattern};
 }
@@ -93,6 +111,11 @@ void check_block(const WeightBlock& block, const TileSettings& settings) {
     if (static_cast<Index>(block.inputs.size()) != block.weights.rows())
         throw InvalidInput(where, fmt::format("{} kernel positions for {} rows",
                                               block.inputs.size(), block.weights.rows()));
+    if (block.groups < 1 || block.weights.rows() % block.groups != 0 ||
+        block.weights.cols() % block.groups != 0)
+        throw InvalidInput(
+            where, fmt::format("{} groups do not divide {} inputs x {} outputs", block.groups,
+                               block.weights.rows(), block.weights.cols()));
     if (!(block.weights.array().abs() <= 1).all())
         throw InvalidInput(where, "a weight lies outside [-1, 1]; divide by the layer's max|W|");
 }
@@ -109,6 +132,20 @@ Unused parse_unused(std::string_view text) {
     throw InvalidInput(fmt::format("unused '{}' is neither pad nor trim", text));
 }
 
+std::string_view to_string(Groups groups) {
+    return groups == Groups::packed ? "packed" : "separate";
+}
+
+Groups parse_groups(std::string_view text) {
+    if (text == "separate") return Groups::separate;
+    if (text == "packed") return Groups::packed;
+    throw InvalidInput(fmt::format("groups '{}' is neither separate nor packed", text));
+}
+
+int slice_count(const TileSettings& settings) {
+    return slice_count(settings.mapping, settings.weight_bits, settings.bits_per_cell);
+}
+
 Index outputs_per_tile(const TileSettings& settings) {
     const Index outputs =
         settings.array.bit_lines / bit_lines_per_output(patterns_of(settings).front());
@@ -119,13 +156,17 @@ Index outputs_per_tile(const TileSettings& settings) {
 }
 
 Tile::Tile(WeightBlock block, const TileSettings& settings,
-           const std::optional<FaultSource>& faults)
-    : block_(std::move(block)), settings_(settings) {
+           const std::optional<FaultSource>& faults, const std::optional<DeviceDraw>& devices)
+    : block_(std::move(block)),
+      settings_(settings),
+      slice_(level_slice(settings.mapping, settings.weight_bits, settings.bits_per_cell,
+                         block_.slice)) {
     check(settings_.device);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
+    if (devices) check(devices->laws);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
-        arrays_.push_back(build_array(block_, settings_, pattern, faults));
+        arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices}));
 }
 
 Index Tile::read_bit_lines() const {
@@ -143,6 +184,15 @@ TileColumn Tile::column(Index output, Polarity side) const {
     return {side == Polarity::b ? std::size_t{1} : std::size_t{0}, output};
 }
 
+void Tile::describe_level(CellMeaning& cell) const {
+    const int largest = largest_level(settings_.weight_bits);
+    cell.level = quantize_weight(*cell.weight, largest);
+    cell.steps = slice_.levels;
+    if (settings_.bits_per_cell == 0) return;
+    const LevelPair digits = to_digits(settings_.mapping, *cell.level, largest, slice_);
+    cell.digit = cell.position.polarity == Polarity::a ? digits.a : digits.b;
+}
+
 CellMeaning Tile::meaning(const CellPosition& position) const {
     const std::size_t index = arrays_.size() == 2 && position.polarity == Polarity::b ? 1 : 0;
     const Crossbar& array = arrays_[index];
@@ -158,14 +208,13 @@ CellMeaning Tile::meaning(const CellPosition& position) const {
     CellMeaning cell;
     cell.position = position;
     cell.identity = identity_of(block_, array.pattern(), r, c);
-    cell.state = state_of(block_, settings_, array.pattern(), r, c);
+    cell.state = state_of(block_, settings_, slice_, array.pattern(), r, c);
     cell.intended_conductance = array.intended_conductance()(r, c);
     cell.conductance = array.conductance()(r, c);
     cell.fault = array.faults()(r, c);
     if (holds_weight(block_, array.pattern(), r, c)) {
         cell.weight = block_.weights(r, c / bit_lines_per_output(array.pattern()));
-        if (settings_.weight_bits > 0)
-            cell.level = quantize_weight(*cell.weight, largest_level(settings_.weight_bits));
+        if (settings_.weight_bits > 0) describe_level(cell);
     }
     return cell;
 }

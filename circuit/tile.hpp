@@ -8,6 +8,8 @@
 #include "circuit/faults.hpp"
 #include "circuit/mapping.hpp"
 #include "circuit/names.hpp"
+#include "circuit/readout.hpp"
+#include "circuit/variation.hpp"
 
 namespace kirchnet {
 
@@ -21,7 +23,7 @@ struct KernelPosition {
     friend bool operator==(const KernelPosition&, const KernelPosition&) = default;
 };
 
-/// The part of a layer's weight matrix that one tile holds.
+/// The part of a layer's weight matrix that one tile holds: all of each weight, or one slice of it.
 struct WeightBlock {
     std::string layer;
     Index tile_row = 0;
@@ -29,6 +31,16 @@ struct WeightBlock {
     Eigen::MatrixXd weights;             ///< [rows × outputs], in [-1, 1]: W / max|W| of the layer
     std::vector<KernelPosition> inputs;  ///< per row
     Index first_output_channel = 0;
+    int slice = 0;  ///< which digit of the weights the cells hold, lowest first
+    /// Groups of a convolution that share the block: its weights are block-diagonal, each group has
+    /// rows / groups rows and outputs / groups outputs. Cells off the diagonal hold no weight.
+    Index groups = 1;
+
+    /// Whether cell (row, output) lies in a group's own block.
+    [[nodiscard]] bool holds(Index row, Index output) const {
+        return row < weights.rows() && output < weights.cols() &&
+               row / (weights.rows() / groups) == output / (weights.cols() / groups);
+    }
 };
 
 /// What becomes of the part of an array that a layer does not fill.
@@ -41,18 +53,35 @@ std::string_view to_string(Unused unused);
 /// @throws InvalidInput  naming the accepted words
 Unused parse_unused(std::string_view text);
 
+/// What becomes of the groups of a grouped convolution.
+enum class Groups : std::uint8_t {
+    separate,  ///< each has arrays of its own
+    packed     ///< as many as fit share an array, on its diagonal
+};
+
+std::string_view to_string(Groups groups);
+/// @throws InvalidInput  naming the accepted words
+Groups parse_groups(std::string_view text);
+
 /// How weights become arrays.
 struct TileSettings {
     ArrayShape array;  ///< physical word lines and bit lines of one array
     Mapping mapping = Mapping::two_column;
     Layout layout = Layout::split;  ///< of column pairs; `offset` has none
     Unused unused = Unused::pad;
-    int weight_bits = 8;  ///< 0: continuous
+    int weight_bits = 8;    ///< 0: continuous
+    int bits_per_cell = 0;  ///< 0: one cell holds the whole weight; else weights are sliced
+    Subtraction subtraction = Subtraction::before;  ///< of the sides of a pair
     DeviceRange device;
     Wires wires;
+    Groups groups = Groups::packed;
 
     friend bool operator==(const TileSettings&, const TileSettings&) = default;
 };
+
+/// Into how many slices these settings cut a weight; each has arrays of its own.
+/// @throws InvalidInput  when weights cannot be cut so
+int slice_count(const TileSettings& settings);
 
 /// Outputs one tile can hold: its bit lines, or half of them where pairs share an array.
 /// @throws InvalidInput  when not even one output fits
@@ -70,20 +99,25 @@ struct CellMeaning {
     CellIdentity identity;            ///< weight address, or padding by position
     std::optional<double> weight;     ///< normalised; empty for padding
     std::optional<int> level;         ///< quantised q; empty for padding or continuous mapping
+    std::optional<int> digit;         ///< what a cell of a sliced weight holds of it
+    int steps = 0;                    ///< steps from state 0 to state 1; 0 for continuous mapping
     double state = 0;                 ///< intended state in [0, 1]
     double intended_conductance = 0;  ///< [S]
     double conductance = 0;           ///< [S]
     Fault fault = Fault::none;
 };
 
-/// A block of weights as circuit: one or two crossbars, faults applied, and the meaning of every
-/// cell. The only place where a fault meets a conductance.
+/// A block of weights as circuit: one or two crossbars, faults and device laws applied, and the
+/// meaning of every cell. The only place where a fault or a device law meets a conductance.
 class Tile {
   public:
-    /// @param faults  no value: every cell works
+    /// @param faults   no value: every cell works
+    /// @param devices  no value: every working cell conducts what is intended. A stuck or open cell
+    ///                 conducts what its fault says, whatever the device laws
     /// @throws InvalidInput  when the block does not fit the array, or a weight is outside [-1, 1]
     Tile(WeightBlock block, const TileSettings& settings,
-         const std::optional<FaultSource>& faults = std::nullopt);
+         const std::optional<FaultSource>& faults = std::nullopt,
+         const std::optional<DeviceDraw>& devices = std::nullopt);
 
     [[nodiscard]] const WeightBlock& block() const { return block_; }
     [[nodiscard]] const TileSettings& settings() const { return settings_; }
@@ -99,10 +133,19 @@ class Tile {
     /// @throws InvalidInput  when the tile has no such cell
     [[nodiscard]] CellMeaning meaning(const CellPosition& position) const;
     [[nodiscard]] bool has_pairs() const { return has_column_pair(settings_.mapping); }
+    /// Whether the currents of a pair are subtracted before they are converted.
+    [[nodiscard]] bool has_subtractors() const {
+        return has_pairs() && settings_.subtraction == Subtraction::before;
+    }
+    /// The slice of its weights this tile holds.
+    [[nodiscard]] const LevelSlice& slice() const { return slice_; }
 
   private:
+    void describe_level(CellMeaning& cell) const;
+
     WeightBlock block_;
     TileSettings settings_;
+    LevelSlice slice_;
     std::vector<Crossbar> arrays_;
 };
 

@@ -10,7 +10,8 @@ foreach(folder IN LISTS kirchnet_folders)
   install(DIRECTORY ${PROJECT_SOURCE_DIR}/${folder}/
           DESTINATION ${CMAKE_INSTALL_INCLUDEDIR}/kirchnet/${folder}
           FILES_MATCHING PATTERN "*.hpp"
-          PATTERN detail EXCLUDE PATTERN training EXCLUDE PATTERN embedded EXCLUDE)
+          PATTERN detail EXCLUDE PATTERN architectures EXCLUDE
+          PATTERN training EXCLUDE PATTERN embedded EXCLUDE)
 endforeach()
 install(EXPORT kirchnetTargets NAMESPACE kirchnet:: DESTINATION ${kirchnet_package_dir})
 

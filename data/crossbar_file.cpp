@@ -107,11 +107,12 @@ struct FaultTable {
 };
 
 constexpr std::size_t weight_columns = 7;
-constexpr std::size_t padding_columns = 6;
+constexpr std::size_t padding_columns = 7;
+constexpr std::size_t padding_columns_without_slice = 6;  // files of before weights had slices
 constexpr const char* weight_column_names =
     "layer, output_channel, input_channel, kernel_y, kernel_x, slice, polarity (0 a, 1 b)";
 constexpr const char* padding_column_names =
-    "layer, tile_row, tile_column, word_line, bit_line, polarity (0 a, 1 b)";
+    "layer, tile_row, tile_column, word_line, bit_line, polarity (0 a, 1 b), slice";
 
 void add_row(FaultTable& weights, FaultTable& padding, std::int32_t layer,
              const CellIdentity& identity, Fault fault) {
@@ -123,9 +124,10 @@ void add_row(FaultTable& weights, FaultTable& padding, std::int32_t layer,
         weights.faults.push_back(code);
     } else {
         const auto& place = std::get<PaddingCell>(identity);
-        padding.cells.insert(padding.cells.end(),
-                             {layer, place.tile_row, place.tile_column, place.word_line,
-                              place.bit_line, static_cast<std::int32_t>(place.polarity)});
+        padding.cells.insert(
+            padding.cells.end(),
+            {layer, place.tile_row, place.tile_column, place.word_line, place.bit_line,
+             static_cast<std::int32_t>(place.polarity), place.slice});
         padding.faults.push_back(code);
     }
 }
@@ -149,6 +151,10 @@ CellIdentity weight_cell(const InputGroup& group, const std::int32_t* row) {
 }
 
 CellIdentity padding_cell(const InputGroup& group, const std::int32_t* row) {
+    return PaddingCell{row[1], row[2], row[3], row[4], to_polarity(group, row[5]), row[6]};
+}
+
+CellIdentity padding_cell_without_slice(const InputGroup& group, const std::int32_t* row) {
     return PaddingCell{row[1], row[2], row[3], row[4], to_polarity(group, row[5])};
 }
 
@@ -179,6 +185,14 @@ void read_table(FaultMap& map, const InputGroup& group, const std::vector<std::s
             group.fail("cell", fmt::format("row {} is no fault or repeats a cell", i));
         map.set(layer, cell, fault);
     }
+}
+
+void read_padding_table(FaultMap& map, const InputGroup& group,
+                        const std::vector<std::string>& layers) {
+    if (group.read<std::int32_t>("cell", 2).shape[1] == padding_columns_without_slice)
+        read_table(map, group, layers, padding_columns_without_slice, padding_cell_without_slice);
+    else
+        read_table(map, group, layers, padding_columns, padding_cell);
 }
 
 /// Values of all matrices after one another.
@@ -229,7 +243,7 @@ FaultMap read_fault_map(const std::filesystem::path& path) {
     const auto layers = file.read_texts("layers");
     FaultMap map;
     read_table(map, file.group("weight_cells"), layers, weight_columns, weight_cell);
-    read_table(map, file.group("padding_cells"), layers, padding_columns, padding_cell);
+    read_padding_table(map, file.group("padding_cells"), layers);
     return map;
 }
 

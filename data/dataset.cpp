@@ -9,6 +9,7 @@
 #include "data/detail/cifar.hpp"
 #include "data/detail/file_format.hpp"
 #include "data/detail/idx.hpp"
+#include "data/detail/image_folder.hpp"
 
 namespace kirchnet {
 namespace fs = std::filesystem;
@@ -40,15 +41,18 @@ std::vector<fs::path> folders_of(const fs::path& path) {
     return {path, path / "cifar-10-batches-bin", path / "MNIST" / "raw"};
 }
 
-LabelledImages read_test_folder(const fs::path& path) {
+LabelledImages read_test_folder(const fs::path& path, const std::optional<ImageShape>& input) {
+    if (is_class_folder(path)) return read_class_folder(path, input);
+    if (is_object_folder(path)) return read_object_folder(path, input);
     for (const fs::path& folder : folders_of(path)) {
         if (const auto batch = find_cifar_batch(folder, "test_batch"))
             return read_cifar_batch(*batch, all);
         if (const auto files = find_idx_files(folder, "t10k")) return read_idx(*files, all);
     }
     throw InvalidInput(path.string(),
-                       "holds no test images: neither CIFAR-10's test_batch.bin (or .bin.xz) nor "
-                       "IDX files such as t10k-images-idx3-ubyte (or .gz)");
+                       "holds no test images: neither CIFAR-10's test_batch.bin (or .bin.xz), nor "
+                       "IDX files such as t10k-images-idx3-ubyte (or .gz), nor JPEG images with "
+                       "labels.tsv, nor images/, labels/ and a .names file");
 }
 
 bool is_hdf5_name(const fs::path& path) {
@@ -70,14 +74,18 @@ LabelledImages subset(const LabelledImages& images, std::size_t first, std::size
         return images.pixels.begin() + static_cast<std::ptrdiff_t>(image * images.shape.size());
     };
     const auto label = images.labels.begin() + static_cast<std::ptrdiff_t>(first);
-    return {images.shape,
-            {at(first), at(first + count)},
-            {label, label + static_cast<std::ptrdiff_t>(count)}};
+    LabelledImages part{images.shape,
+                        {at(first), at(first + count)},
+                        {label, label + static_cast<std::ptrdiff_t>(count)}};
+    if (images.objects.empty()) return part;
+    const auto objects = images.objects.begin() + static_cast<std::ptrdiff_t>(first);
+    part.objects.assign(objects, objects + static_cast<std::ptrdiff_t>(count));
+    return part;
 }
 
-LabelledImages read_test_images(const fs::path& path) {
+LabelledImages read_test_images(const fs::path& path, const std::optional<ImageShape>& input) {
     if (!fs::exists(path)) throw InvalidInput(path.string(), "no such file or folder");
-    if (fs::is_directory(path)) return read_test_folder(path);
+    if (fs::is_directory(path)) return read_test_folder(path, input);
     if (is_hdf5_name(path))
         return read_image_group(open_format(path, format::images).group("test"));
     if (is_cifar_name(path)) return read_cifar_batch(path, all);
@@ -102,6 +110,8 @@ std::optional<LabelledImages> read_calibration_images(const fs::path& path, std:
 
 void write_images(const fs::path& path, const LabelledImages& test,
                   const std::optional<LabelledImages>& calibration) {
+    if (!test.objects.empty())
+        throw InvalidInput(path.string(), "an images file holds classes, not boxes of objects");
     auto file = hdf5::OutputGroup::create(format::images, format::version);
     write_image_group(file.group("test"), test);
     if (calibration) write_image_group(file.group("calibration"), *calibration);

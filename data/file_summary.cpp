@@ -23,7 +23,17 @@ struct OperationName {
     std::string operator()(const LinearOp&) const { return "linear"; }
     std::string operator()(const BatchNormOp&) const { return "batch_norm"; }
     std::string operator()(const ReluOp&) const { return "relu"; }
+    std::string operator()(const ActivationOp& activation) const {
+        return std::string(to_string(activation.kind));
+    }
     std::string operator()(const AddOp&) const { return "add"; }
+    std::string operator()(const ConcatOp&) const { return "concat"; }
+    std::string operator()(const SliceOp& slice) const {
+        return fmt::format("slice {} from {}", slice.count, slice.first);
+    }
+    std::string operator()(const UpsampleOp& upsample) const {
+        return fmt::format("upsample {}", upsample.factor);
+    }
     std::string operator()(const PoolOp& pool) const {
         return fmt::format("{} pool {}", pool.kind == PoolOp::Kind::average ? "average" : "maximum",
                            pool.kernel == 0 ? "global" : std::to_string(pool.kernel));
@@ -87,7 +97,7 @@ Lines summarize_comparison(const std::filesystem::path& path) {
     Lines lines{
         fmt::format("network {}, data {}, {} images, seed {}{}", header.network, header.data,
                     header.labels.size(), header.seed, comparison.complete ? "" : ", incomplete"),
-        fmt::format("software accuracy {:.2f} %", 100 * header.software_accuracy)};
+        fmt::format("software {} {:.2f} %", header.metric, 100 * header.software_accuracy)};
     for (const ComparisonArm& arm : comparison.arms)
         lines.push_back(fmt::format(
             "{:<12} {:<8} fault rate {:<7g} trial {:<4} accuracy {:6.2f} % agreement {:6.2f} %",

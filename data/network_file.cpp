@@ -24,6 +24,22 @@ class NodeWriter {
     void operator()(const InputOp&) { op("input"); }
     void operator()(const ReluOp&) { op("relu"); }
     void operator()(const AddOp&) { op("add"); }
+    void operator()(const ConcatOp&) { op("concat"); }
+    void operator()(const ActivationOp& activation) {
+        op("activation");
+        group_.set("kind", std::string(to_string(activation.kind)));
+        if (activation.kind == ActivationOp::Kind::leaky_relu)
+            group_.set("slope", static_cast<double>(activation.slope));
+    }
+    void operator()(const SliceOp& slice) {
+        op("slice");
+        number("first", slice.first);
+        number("count", slice.count);
+    }
+    void operator()(const UpsampleOp& upsample) {
+        op("upsample");
+        number("factor", upsample.factor);
+    }
     void operator()(const ConvOp& conv) {
         op("conv");
         tensor("weight", conv.weight);
@@ -51,6 +67,8 @@ class NodeWriter {
         number("kernel", pool.kernel);
         number("stride", pool.stride);
         number("padding", pool.padding);
+        number("extra_padding", pool.extra_padding);
+        number("counts_padding", pool.counts_padding ? 1 : 0);
     }
     void operator()(const PadShortcutOp& shortcut) {
         op("pad_shortcut");
@@ -118,11 +136,38 @@ PoolOp::Kind read_pool_kind(const InputGroup& node) {
                        fmt::format("attribute 'kind' is '{}', neither average nor maximum", kind));
 }
 
+/// Attributes that older files lack.
+std::size_t optional_count(const InputGroup& node, const char* name, std::size_t fallback) {
+    return node.has_attribute(name) ? node.count(name) : fallback;
+}
+
 Operation read_pool(const InputGroup& node) {
     return PoolOp{.kind = read_pool_kind(node),
                   .kernel = node.count("kernel"),
                   .stride = node.count("stride"),
-                  .padding = node.count("padding")};
+                  .padding = node.count("padding"),
+                  .extra_padding = optional_count(node, "extra_padding", 0),
+                  .counts_padding = optional_count(node, "counts_padding", 1) != 0};
+}
+
+Operation read_activation(const InputGroup& node) {
+    ActivationOp activation;
+    try {
+        activation.kind = parse_activation(node.text("kind"));
+    } catch (const InvalidInput& error) {
+        throw InvalidInput(node.where(), error.what());
+    }
+    if (activation.kind == ActivationOp::Kind::leaky_relu)
+        activation.slope = static_cast<float>(node.number("slope"));
+    return activation;
+}
+
+Operation read_slice(const InputGroup& node) {
+    return SliceOp{.first = node.count("first"), .count = node.count("count")};
+}
+
+Operation read_upsample(const InputGroup& node) {
+    return UpsampleOp{.factor = node.count("factor")};
 }
 
 Operation read_pad_shortcut(const InputGroup& node) {
@@ -136,6 +181,10 @@ Operation read_operation(const InputGroup& node) {
         {"input", [](const InputGroup&) -> Operation { return InputOp{}; }},
         {"relu", [](const InputGroup&) -> Operation { return ReluOp{}; }},
         {"add", [](const InputGroup&) -> Operation { return AddOp{}; }},
+        {"concat", [](const InputGroup&) -> Operation { return ConcatOp{}; }},
+        {"activation", read_activation},
+        {"slice", read_slice},
+        {"upsample", read_upsample},
         {"conv", read_conv},
         {"linear", read_linear},
         {"batch_norm", read_batch_norm},
@@ -145,7 +194,8 @@ Operation read_operation(const InputGroup& node) {
     if (const auto found = readers.find(op); found != readers.end()) return found->second(node);
     throw InvalidInput(node.where(),
                        fmt::format("operator '{}' is not supported (input, conv, linear, "
-                                   "batch_norm, relu, add, pool, pad_shortcut)",
+                                   "batch_norm, relu, activation, add, concat, slice, upsample, "
+                                   "pool, pad_shortcut)",
                                    op));
 }
 
@@ -206,6 +256,47 @@ void write_nodes(OutputGroup groups, const std::vector<Node>& nodes) {
     }
 }
 
+void write_heads(OutputGroup& file, const Network& network) {
+    if (network.heads.empty()) return;
+    OutputGroup detection = file.group("detection");
+    detection.set("classes", static_cast<std::uint64_t>(network.detection_classes));
+    for (std::size_t i = 0; i < network.heads.size(); ++i) {
+        const DetectionHead& head = network.heads[i];
+        OutputGroup group = detection.group(fmt::format("head{}", i));
+        group.set("index", static_cast<std::uint64_t>(i));
+        group.set("node", head.node);
+        group.set("scale_xy", static_cast<double>(head.scale_xy));
+        std::vector<float> sides;
+        for (const AnchorBox& anchor : head.anchors)
+            sides.insert(sides.end(), {anchor.width, anchor.height});
+        group.write("anchors", {head.anchors.size(), 2}, std::span<const float>(sides), "pixel");
+    }
+}
+
+DetectionHead read_head(const InputGroup& group) {
+    const Tensor sides = read_tensor(group, "anchors", 2);
+    if (sides.shape[1] != 2) group.fail("anchors", "must hold width and height per anchor");
+    DetectionHead head{.node = group.text("node"),
+                       .anchors = {},
+                       .scale_xy = static_cast<float>(group.number("scale_xy"))};
+    for (std::size_t i = 0; i < sides.shape[0]; ++i)
+        head.anchors.push_back({sides.values[2 * i], sides.values[2 * i + 1]});
+    return head;
+}
+
+void read_heads(const InputGroup& file, Network& network) {
+    if (!file.has("detection")) return;
+    const InputGroup detection = file.group("detection");
+    network.detection_classes = detection.count("classes");
+    std::map<std::uint64_t, DetectionHead> heads;
+    for (const std::string& name : detection.names()) {
+        const InputGroup group = detection.group(name);
+        if (!heads.emplace(group.count("index"), read_head(group)).second)
+            throw InvalidInput(group.where(), "shares its attribute 'index' with another head");
+    }
+    for (auto& [index, head] : heads) network.heads.push_back(std::move(head));
+}
+
 }  // namespace
 
 Network read_network(const std::filesystem::path& path) {
@@ -220,6 +311,7 @@ Network read_network(const std::filesystem::path& path) {
             file.fail("deviation",
                       fmt::format("channel {}: {} is not above 0", c, network.deviation[c]));
     network.nodes = read_nodes(file.group("nodes"));
+    read_heads(file, network);
     const InputGroup provenance = file.group("provenance");
     for (const std::string& key : provenance.attribute_names())
         network.provenance[key] = provenance.text(key);
@@ -234,13 +326,14 @@ void write_network(const std::filesystem::path& path, const Network& network) {
     file.write("mean", network.mean, pure_number);
     file.write("deviation", network.deviation, pure_number);
     write_nodes(file.group("nodes"), network.nodes);
+    write_heads(file, network);
     OutputGroup provenance = file.group("provenance");
     for (const auto& [key, text] : network.provenance) provenance.set(key, text);
     file.save(path);
 }
 
 bool is_network_file(const std::filesystem::path& path) {
-    return has_format(InputGroup::open(path), format::network);
+    return hdf5::is_hdf5(path) && has_format(InputGroup::open(path), format::network);
 }
 
 }  // namespace kirchnet

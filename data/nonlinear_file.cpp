@@ -23,7 +23,8 @@ void write_mapping(OutputGroup group, const NonlinearRecord& record, std::size_t
     group.write("worst_error", record.worst_error, "1");
     group.write("gain", record.gain, "1");
     group.write("rms_left", record.rms_left, "1");
-    group.write("lsb", record.lsb, "1");
+    group.write("rms_lsb", record.rms_lsb, "1");
+    group.write("worst_lsb", record.worst_lsb, "1");
     group.write("off_share", record.off_share, "1");
     group.write("iterations", record.iterations, "1");
     group.write("residual", record.residual, "1");

@@ -13,13 +13,14 @@ struct NonlinearRecord {
     bool good_enough = false;  ///< the verdict in all
     std::vector<std::string> layers;
     std::vector<std::uint64_t> arrays;
-    std::vector<std::uint64_t> samples;  ///< tile outputs compared
-    std::vector<double> signal;          ///< rms of the tile outputs, weight × input units
+    std::vector<std::uint64_t> samples;  ///< compared: of every tile, read and side
+    std::vector<double> signal;          ///< rms of the samples, operator entries × inputs
     std::vector<double> rms_error;       ///< of linear - nonlinear, the same units
     std::vector<double> worst_error;
-    std::vector<double> gain;        ///< g for which g × linear comes nearest to nonlinear
-    std::vector<double> rms_left;    ///< of g × linear - nonlinear
-    std::vector<double> lsb;         ///< of the layer's ADC; 0: continuous
+    std::vector<double> gain;      ///< g for which g × linear comes nearest to nonlinear
+    std::vector<double> rms_left;  ///< of g × linear - nonlinear
+    std::vector<double> rms_lsb;   ///< of linear - nonlinear in LSBs; 0: continuous
+    std::vector<double> worst_lsb;
     std::vector<double> off_share;   ///< samples off by more than half an LSB, 0 to 1
     std::vector<double> iterations;  ///< mean per operating point
     std::vector<double> residual;    ///< Kirchhoff residual, largest

@@ -20,6 +20,43 @@ using hdf5::Storage;
 constexpr const char* class_unit = "class";
 constexpr const char* pure_number = "1";
 
+/// A detector's boxes as columns of one length.
+void write_detections(OutputGroup group, const std::vector<StoredDetection>& detections) {
+    std::vector<std::uint64_t> image;
+    std::vector<std::int32_t> label;
+    std::vector<float> confidence;
+    std::vector<float> box;
+    for (const StoredDetection& one : detections) {
+        image.push_back(one.image);
+        label.push_back(one.label);
+        confidence.push_back(one.confidence);
+        box.insert(box.end(), {one.box.left, one.box.top, one.box.right, one.box.bottom});
+    }
+    group.write("image", image, "index", Storage::packed);
+    group.write("class", label, class_unit, Storage::packed);
+    group.write("confidence", confidence, pure_number);
+    group.write("box", {detections.size(), 4}, std::span<const float>(box), pure_number);
+}
+
+std::vector<StoredDetection> read_detections(const InputGroup& parent, const std::string& name) {
+    if (!parent.has(name)) return {};
+    const InputGroup group = parent.group(name);
+    const auto image = group.read_vector<std::uint64_t>("image");
+    const auto label = group.read_vector<std::int32_t>("class");
+    const auto confidence = group.read_vector<float>("confidence");
+    const auto box = group.read<float>("box", 2);
+    if (label.size() != image.size() || confidence.size() != image.size() ||
+        box.shape != hdf5::Shape{image.size(), 4})
+        group.fail("box", "does not have a row per image index, class and confidence");
+    std::vector<StoredDetection> detections;
+    for (std::size_t i = 0; i < image.size(); ++i) {
+        const float* const sides = box.values.data() + 4 * i;
+        detections.push_back(
+            {image[i], label[i], confidence[i], {sides[0], sides[1], sides[2], sides[3]}});
+    }
+    return detections;
+}
+
 void write_header(OutputGroup& file, const ComparisonHeader& header) {
     file.set("complete", yes_or_no(false));
     file.set("settings", header.settings);
@@ -27,6 +64,9 @@ void write_header(OutputGroup& file, const ComparisonHeader& header) {
     file.set("data", header.data);
     file.set("seed", header.seed);
     file.set("software_accuracy", header.software_accuracy);
+    file.set("metric", header.metric);
+    if (!header.software_detections.empty())
+        write_detections(file.group("software_detections"), header.software_detections);
     file.write("labels", header.labels, class_unit, Storage::packed);
     file.write("software", header.software, class_unit, Storage::packed);
 }
@@ -38,7 +78,9 @@ ComparisonHeader read_header(const InputGroup& file) {
                             .seed = file.count("seed"),
                             .labels = file.read_vector<std::int32_t>("labels"),
                             .software = file.read_vector<std::int32_t>("software"),
-                            .software_accuracy = file.number("software_accuracy")};
+                            .software_accuracy = file.number("software_accuracy"),
+                            .software_detections = read_detections(file, "software_detections")};
+    if (file.has_attribute("metric")) header.metric = file.text("metric");
     if (header.software.size() != header.labels.size())
         file.fail("software", fmt::format("holds {} classes for {} labels", header.software.size(),
                                           header.labels.size()));
@@ -56,6 +98,7 @@ void write_arm(OutputGroup group, const ComparisonArm& arm) {
     group.set("operator_seconds", arm.operator_seconds);
     group.set("inference_seconds", arm.inference_seconds);
     group.write("predicted", arm.predicted, class_unit, Storage::packed);
+    if (!arm.detections.empty()) write_detections(group.group("detections"), arm.detections);
     group.write_texts("layers", arm.layers);
     group.write("adc_samples", arm.adc_samples, pure_number);
     group.write("clipped", arm.clipped, pure_number);
@@ -81,7 +124,8 @@ ComparisonArm read_arm(const InputGroup& group) {
             .adc_samples = group.read_vector<std::uint64_t>("adc_samples"),
             .clipped = group.read_vector<std::uint64_t>("clipped"),
             .operator_seconds = group.number("operator_seconds"),
-            .inference_seconds = group.number("inference_seconds")};
+            .inference_seconds = group.number("inference_seconds"),
+            .detections = read_detections(group, "detections")};
 }
 
 void check_arm(const InputGroup& group, const ComparisonArm& arm, std::size_t images) {

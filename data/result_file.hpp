@@ -6,7 +6,18 @@
 #include <string>
 #include <vector>
 
+#include "data/dataset.hpp"
+
 namespace kirchnet {
+
+/// An object that a detector found.
+struct StoredDetection {
+    std::size_t image = 0;
+    std::int32_t label = 0;  ///< class
+    float confidence = 0;    ///< 0 to 1
+    BoundingBox box;
+    friend bool operator==(const StoredDetection&, const StoredDetection&) = default;
+};
 
 /// What was asked for in one `kirchnet compare`.
 struct ComparisonHeader {
@@ -17,6 +28,8 @@ struct ComparisonHeader {
     std::vector<std::int32_t> labels;    ///< [images]
     std::vector<std::int32_t> software;  ///< predicted class of the float network, [images]
     double software_accuracy = 0;        ///< 0 to 1
+    std::string metric = "accuracy";     ///< what accuracies are: `accuracy` or `mAP@0.5`
+    std::vector<StoredDetection> software_detections = {};  ///< of a detector
 };
 
 /// One way of running the network: a mapping, with or without faults, ideal or circuit operators.
@@ -34,6 +47,7 @@ struct ComparisonArm {
     std::vector<std::uint64_t> clipped;      ///< per layer
     double operator_seconds = 0;
     double inference_seconds = 0;
+    std::vector<StoredDetection> detections = {};  ///< of a detector
 };
 
 /// Writes a comparison as it grows: flushed after every arm, under a temporary name until

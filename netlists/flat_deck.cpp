@@ -113,9 +113,11 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
                             const TileDeckSettings& settings) {
     check_inputs_of(inputs, tile.rows(), "the tile");
     const WeightBlock& block = tile.block();
-    std::string deck =
-        detail::comment(fmt::format("tile {}.t{}.{} flat, map={}", block.layer, block.tile_row,
-                                    block.tile_column, to_string(tile.settings().mapping)));
+    std::string deck = detail::comment(
+        fmt::format("tile {}.t{}.{} flat, map={}{}", block.layer, block.tile_row, block.tile_column,
+                    to_string(tile.settings().mapping),
+                    tile.settings().bits_per_cell == 0 ? std::string()
+                                                       : fmt::format(", slice {}", block.slice)));
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();

@@ -19,8 +19,9 @@ std::string write_flat_deck(const Crossbar& crossbar,
 struct TileDeckSettings {
     Readout readout = Readout::ideal;
     SubtractorCircuit subtractor;
-    std::string input_comment;  ///< where the read voltages come from, one line
-    std::string fault_comment;  ///< which fault law or map, one line
+    std::string input_comment;        ///< where the read voltages come from, one line
+    std::string fault_comment;        ///< which fault law or map, one line
+    std::string device_comment = {};  ///< which device laws, one line
 };
 
 /// The readable hierarchical deck of a tile: both polarities, wires, drivers, every cell with the

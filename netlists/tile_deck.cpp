@@ -13,12 +13,18 @@ namespace {
 using detail::comment;
 using detail::number;
 
-std::string describe_mapping(const TileSettings& settings) {
+std::string describe_mapping(const Tile& tile) {
+    const TileSettings& settings = tile.settings();
     if (settings.weight_bits == 0)
         return fmt::format("{}, continuous weights", to_string(settings.mapping));
     const int largest = largest_level(settings.weight_bits);
-    return fmt::format("{}, {} bit weights, levels -{}..{}", to_string(settings.mapping),
-                       settings.weight_bits, largest, largest);
+    std::string text =
+        fmt::format("{}, {} bit weights, levels -{}..{}", to_string(settings.mapping),
+                    settings.weight_bits, largest, largest);
+    if (settings.bits_per_cell == 0) return text;
+    return text + fmt::format("; slice {} of {}, digits 0..{} that count {} levels each",
+                              tile.block().slice, slice_count(settings), tile.slice().levels,
+                              std::int64_t{1} << tile.slice().shift);
 }
 
 std::string describe_layout(const Tile& tile) {
@@ -30,9 +36,9 @@ std::string describe_layout(const Tile& tile) {
 
 std::string describe_readout(const Tile& tile, Readout readout) {
     if (readout == Readout::ideal)
-        return tile.has_pairs() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
-                                : "ideal: 0 V ammeters";
-    return tile.has_pairs()
+        return tile.has_subtractors() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
+                                      : "ideal: 0 V ammeters";
+    return tile.has_subtractors()
                ? "opamp: a TIA per column, v = -rf i; a difference amplifier per pair gives sub_j"
                : "opamp: a TIA per column, v = -rf i";
 }
@@ -48,21 +54,37 @@ std::string describe_faults(const Tile& tile, const std::string& law) {
     return law.empty() ? count : fmt::format("{}: {}", law, count);
 }
 
+/// Working cells that conduct something else than intended, by the device laws.
+Index varied_cells(const Tile& tile) {
+    Index varied = 0;
+    for (const Crossbar& array : tile.arrays())
+        varied += (array.faults().array() == Fault::none &&
+                   array.conductance().array() != array.intended_conductance().array())
+                      .count();
+    return varied;
+}
+
 std::string header(const Tile& tile, const TileDeckSettings& settings) {
     const WeightBlock& block = tile.block();
     const TileSettings& how = tile.settings();
     const std::string input = settings.input_comment.empty() ? "given" : settings.input_comment;
     std::string text = comment(fmt::format("kirchnet tile {},{} of layer {}", block.tile_row,
                                            block.tile_column, block.layer));
-    text += comment(fmt::format("weights   {} inputs x {} outputs, oc {}..{}", tile.rows(),
-                                tile.outputs(), block.first_output_channel,
-                                block.first_output_channel + tile.outputs() - 1));
-    text += comment("mapping   " + describe_mapping(how));
+    text += comment(
+        fmt::format("weights   {} inputs x {} outputs, oc {}..{}{}", tile.rows(), tile.outputs(),
+                    block.first_output_channel, block.first_output_channel + tile.outputs() - 1,
+                    block.groups > 1 ? fmt::format(", {} groups on the diagonal", block.groups)
+                                     : std::string()));
+    text += comment("mapping   " + describe_mapping(tile));
     text += comment("layout    " + describe_layout(tile));
     text += comment(fmt::format("array     {}, unused part: {}",
                                 to_string(tile.arrays().front().shape()), to_string(how.unused)));
     text += comment("inputs    " + input);
     text += comment("faults    " + describe_faults(tile, settings.fault_comment));
+    if (const Index varied = varied_cells(tile); varied > 0)
+        text += comment(fmt::format(
+            "devices   {}{} cells that work conduct other than intended",
+            settings.device_comment.empty() ? "" : settings.device_comment + ": ", varied));
     text += comment("read-out  " + describe_readout(tile, settings.readout));
     text +=
         comment("names     word line r, bit line c: nodes wl_a_r_c and bl_a_r_c, cell xc_a_r_c");
@@ -96,8 +118,9 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
                             const TileDeckSettings& settings) {
     check_inputs_of(tile, inputs);
     std::string deck = header(tile, settings) + parameters(tile, inputs, settings);
-    deck += detail::cell_subcircuits(tile.settings().device);
-    if (settings.readout == Readout::opamp) deck += detail::amplifier_subcircuits(tile.has_pairs());
+    deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
+    if (settings.readout == Readout::opamp)
+        deck += detail::amplifier_subcircuits(tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
     deck += detail::readout_section(tile, settings.readout);

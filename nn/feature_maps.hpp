@@ -26,7 +26,7 @@ void load_images(const Network& network, const LabelledImages& images, std::size
                  std::size_t count, FeatureMaps& out);
 
 /// Patches under the kernel for rows [first_row, first_row + rows) of group `group`:
-/// [rows × images * positions], zero outside the input.
+/// [rows × images * positions], zero outside the input. Rows of the next groups follow.
 void gather_patches(const LayerGeometry& geometry, const FeatureMaps& in, std::size_t group,
                     std::size_t first_row, std::size_t rows, std::vector<float>& out);
 
@@ -38,6 +38,9 @@ struct ChannelNorm {
 
 /// Per channel.
 std::vector<ChannelNorm> channel_norms(const BatchNormOp& norm);
+
+/// An activation over `size` values; `in` and `out` may be the same.
+void activate(const ActivationOp& activation, const float* in, std::size_t size, float* out);
 
 /// Applies any operation but the weighted layers and the input.
 void apply(const Operation& operation, const std::vector<const FeatureMaps*>& in, FeatureMaps& out);

@@ -38,14 +38,16 @@ void check_bias(const Node& node, const Tensor& bias, std::size_t outputs) {
     if (!bias.values.empty() || !bias.shape.empty()) check_tensor(node, bias, {outputs}, "bias");
 }
 
+constexpr std::size_t largest_upsampling = 64;
+
 /// Number of window positions along one side.
 std::size_t windows(const Node& node, std::size_t side, std::size_t kernel, std::size_t stride,
-                    std::size_t padding) {
+                    std::size_t padding, std::size_t extra_padding = 0) {
     if (kernel == 0 || stride == 0) refuse(node, "kernel and stride must be at least 1");
-    if (side + 2 * padding < kernel)
+    if (side + 2 * padding + extra_padding < kernel)
         refuse(node, fmt::format("a kernel of {} does not fit an input of {} with padding {}",
                                  kernel, side, padding));
-    return (side + 2 * padding - kernel) / stride + 1;
+    return (side + 2 * padding + extra_padding - kernel) / stride + 1;
 }
 
 /// Infers a node's output shape from those of its inputs, checking its tensors on the way.
@@ -87,16 +89,47 @@ struct ShapeOf {
         return in[0];
     }
     ImageShape operator()(const ReluOp&) const { return in[0]; }
+    ImageShape operator()(const ActivationOp& activation) const {
+        if (!std::isfinite(activation.slope)) refuse(node, "the slope is not finite");
+        return in[0];
+    }
     ImageShape operator()(const AddOp&) const {
         if (in[0] != in[1])
             refuse(node, fmt::format("adds {} to {}", describe(in[0]), describe(in[1])));
         return in[0];
     }
+    ImageShape operator()(const ConcatOp&) const {
+        ImageShape all{0, in[0].height, in[0].width};
+        for (const ImageShape& shape : in) {
+            if (shape.height != all.height || shape.width != all.width)
+                refuse(node,
+                       fmt::format("concatenates {} and {}", describe(in[0]), describe(shape)));
+            all.channels += shape.channels;
+        }
+        return all;
+    }
+    ImageShape operator()(const SliceOp& slice) const {
+        if (slice.count == 0 || slice.first >= in[0].channels ||
+            slice.count > in[0].channels - slice.first)
+            refuse(node, fmt::format("takes {} channels from {} on, its input has {}", slice.count,
+                                     slice.first, in[0].channels));
+        return {slice.count, in[0].height, in[0].width};
+    }
+    ImageShape operator()(const UpsampleOp& upsample) const {
+        if (upsample.factor == 0 || upsample.factor > largest_upsampling)
+            refuse(node, fmt::format("the factor {} is not within 1 to {}", upsample.factor,
+                                     largest_upsampling));
+        return {in[0].channels, in[0].height * upsample.factor, in[0].width * upsample.factor};
+    }
     ImageShape operator()(const PoolOp& pool) const {
         if (pool.kernel == 0) return {in[0].channels, 1, 1};
         if (2 * pool.padding > pool.kernel) refuse(node, "padding exceeds half the kernel");
-        return {in[0].channels, windows(node, in[0].height, pool.kernel, pool.stride, pool.padding),
-                windows(node, in[0].width, pool.kernel, pool.stride, pool.padding)};
+        if (pool.padding + pool.extra_padding >= pool.kernel)
+            refuse(node, "a window would lie in the padding alone");
+        const auto side = [&](std::size_t size) {
+            return windows(node, size, pool.kernel, pool.stride, pool.padding, pool.extra_padding);
+        };
+        return {in[0].channels, side(in[0].height), side(in[0].width)};
     }
     ImageShape operator()(const PadShortcutOp& shortcut) const {
         if (shortcut.stride == 0) refuse(node, "stride must be at least 1");
@@ -109,16 +142,19 @@ struct ShapeOf {
     }
 };
 
-std::size_t expected_inputs(const Operation& operation) {
-    if (std::holds_alternative<InputOp>(operation)) return 0;
-    return std::holds_alternative<AddOp>(operation) ? 2 : 1;
+/// How many inputs a node needs; a concatenation takes any number from 1 on.
+std::size_t expected_inputs(const Node& node) {
+    if (std::holds_alternative<InputOp>(node.operation)) return 0;
+    if (std::holds_alternative<ConcatOp>(node.operation))
+        return std::max<std::size_t>(node.inputs.size(), 1);
+    return std::holds_alternative<AddOp>(node.operation) ? 2 : 1;
 }
 
 std::vector<std::size_t> resolve_inputs(const Node& node,
                                         const std::map<std::string, std::size_t>& earlier) {
-    if (node.inputs.size() != expected_inputs(node.operation))
+    if (node.inputs.size() != expected_inputs(node))
         refuse(node, fmt::format("has {} inputs, expected {}", node.inputs.size(),
-                                 expected_inputs(node.operation)));
+                                 expected_inputs(node)));
     std::vector<std::size_t> resolved;
     for (const auto& name : node.inputs) {
         const auto found = earlier.find(name);
@@ -142,6 +178,23 @@ void check_image(const Network& network) {
                                "a deviation of the input normalisation is not positive");
 }
 
+void check_head(const Network& network, const DetectionHead& head, const ImageShape& shape) {
+    const std::string where = fmt::format("detection head {}", head.node);
+    const std::size_t channels = head.anchors.size() * (5 + network.detection_classes);
+    if (network.detection_classes == 0 || head.anchors.empty() || shape.channels != channels)
+        throw InvalidInput(where, fmt::format("{} anchors of {} classes need {} channels, its map "
+                                              "has {}",
+                                              head.anchors.size(), network.detection_classes,
+                                              channels, shape.channels));
+    for (const AnchorBox& anchor : head.anchors)
+        if (!(anchor.width > 0 && anchor.height > 0) || !std::isfinite(anchor.width) ||
+            !std::isfinite(anchor.height))
+            throw InvalidInput(
+                where, fmt::format("an anchor of {} x {} pixels", anchor.width, anchor.height));
+    if (!(head.scale_xy >= 1 && head.scale_xy < 10))
+        throw InvalidInput(where, fmt::format("scale_xy {} is not within 1 and 10", head.scale_xy));
+}
+
 }  // namespace
 
 Graph::Graph(Network network) : network_(std::move(network)) {
@@ -159,6 +212,16 @@ Graph::Graph(Network network) : network_(std::move(network)) {
             std::holds_alternative<LinearOp>(node.operation))
             layers_.push_back(i);
         if (!earlier.emplace(node.name, i).second) refuse(node, "a second node of this name");
+    }
+    if (!is_detector()) outputs_.push_back(network_.nodes.size() - 1);
+    for (const DetectionHead& head : network_.heads) {
+        const auto found = earlier.find(head.node);
+        if (found == earlier.end())
+            throw InvalidInput(
+                fmt::format("network {}", network_.name),
+                fmt::format("its detection head reads node {}, which is missing", head.node));
+        check_head(network_, head, shapes_[found->second]);
+        outputs_.push_back(found->second);
     }
 }
 

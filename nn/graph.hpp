@@ -44,7 +44,13 @@ class Graph {
     [[nodiscard]] const ImageShape& shape(std::size_t index) const { return shapes_[index]; }
     /// Nodes that become crossbars (convolutions and linear layers), in order.
     [[nodiscard]] const std::vector<std::size_t>& layers() const { return layers_; }
-    [[nodiscard]] std::size_t classes() const { return shapes_.back().size(); }
+    /// Whether the network finds objects instead of naming the whole image.
+    [[nodiscard]] bool is_detector() const { return !network_.heads.empty(); }
+    [[nodiscard]] std::size_t classes() const {
+        return is_detector() ? network_.detection_classes : shapes_.back().size();
+    }
+    /// Nodes whose maps are read from outside: a detector's heads, or the last node.
+    [[nodiscard]] const std::vector<std::size_t>& outputs() const { return outputs_; }
 
     /// Position within `layers()` of the layer called `name`.
     /// @throws InvalidInput  listing the layers there are
@@ -64,6 +70,7 @@ class Graph {
     std::vector<std::vector<std::size_t>> inputs_;
     std::vector<ImageShape> shapes_;
     std::vector<std::size_t> layers_;
+    std::vector<std::size_t> outputs_;
 };
 
 }  // namespace kirchnet

@@ -11,22 +11,29 @@
 #include <optional>
 
 #include "circuit/error.hpp"
+#include "nn/detail/map_slots.hpp"
 
 namespace kirchnet {
 namespace {
 
-/// Images run together: enough columns for the matrix product, few enough for the cache.
-constexpr std::size_t images_per_block = 4;
 constexpr std::size_t whole_network = std::numeric_limits<std::size_t>::max();
 
-/// A layer and the batch norm and ReLU right behind it that nobody else reads from within.
+/// A layer and the batch norm, sum and activation right behind it that nobody else reads from
+/// within.
 struct LayerChain {
     DigitalTail tail;
-    std::size_t last_node = 0;  ///< whose map the layer writes
+    std::optional<std::size_t> addend;  ///< node whose map the sum takes in
+    std::size_t last_node = 0;          ///< whose map the layer writes
 };
 
-/// The only node that reads `node`, or nothing.
+bool is_output(const Graph& graph, std::size_t node) {
+    const auto& outputs = graph.outputs();
+    return std::find(outputs.begin(), outputs.end(), node) != outputs.end();
+}
+
+/// The only node that reads `node`, or nothing; an output of the network is read from outside too.
 std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
+    if (is_output(graph, node)) return std::nullopt;
     std::optional<std::size_t> reader;
     for (std::size_t i = node + 1; i < graph.size(); ++i)
         for (const auto input : graph.inputs(i)) {
@@ -37,39 +44,60 @@ std::optional<std::size_t> only_reader(const Graph& graph, std::size_t node) {
     return reader;
 }
 
+/// What a sum adds to `node`, where that is at hand before the layer `node` stands behind is run.
+std::optional<std::size_t> ready_addend(const Graph& graph, std::size_t sum, std::size_t node,
+                                        std::size_t layer) {
+    const std::vector<std::size_t>& inputs = graph.inputs(sum);
+    const std::size_t other = inputs[0] == node ? inputs[1] : inputs[0];
+    return other < layer ? std::optional(other) : std::nullopt;
+}
+
 LayerChain chain_behind(const Graph& graph, std::size_t node) {
-    LayerChain chain{{}, node};
+    LayerChain chain{{}, std::nullopt, node};
     auto next = only_reader(graph, node);
     if (next && std::holds_alternative<BatchNormOp>(graph.node(*next).operation)) {
         chain.tail.norm = channel_norms(std::get<BatchNormOp>(graph.node(*next).operation));
         chain.last_node = *next;
         next = only_reader(graph, *next);
     }
-    if (next && std::holds_alternative<ReluOp>(graph.node(*next).operation)) {
-        chain.tail.rectify = true;
+    if (next && std::holds_alternative<AddOp>(graph.node(*next).operation)) {
+        chain.addend = ready_addend(graph, *next, chain.last_node, node);
+        if (!chain.addend) return chain;
         chain.last_node = *next;
+        next = only_reader(graph, *next);
     }
+    if (!next) return chain;
+    const Operation& operation = graph.node(*next).operation;
+    chain.tail.rectify = std::holds_alternative<ReluOp>(operation);
+    if (const auto* activation = std::get_if<ActivationOp>(&operation))
+        chain.tail.activation = *activation;
+    if (chain.tail.rectify || chain.tail.activation) chain.last_node = *next;
     return chain;
 }
 
 /// Everything one thread needs to run blocks of images; buffers are reused from block to block.
 class BlockRunner {
   public:
-    BlockRunner(const Graph& graph, const Drivers& drivers)
+    BlockRunner(const Graph& graph, const Drivers& drivers, Observed kept = Observed::largest)
         : graph_(graph),
           drivers_(drivers),
-          maps_(graph.size()),
           adc_(graph.layers().size()),
           ranges_(graph.layers().size()),
-          is_done_by_layer_(graph.size(), false) {
+          done_by_(graph.size()) {
+        for (LayerRange& range : ranges_) range.keeps_histograms = kept == Observed::histograms;
         for (const std::size_t node : graph.layers()) {
             chains_.push_back(chain_behind(graph, node));
             for (std::size_t i = node; i != chains_.back().last_node;) {
                 i = *only_reader(graph, i);
-                is_done_by_layer_[i] = true;
+                done_by_[i] = node;
             }
         }
+        slots_ = detail::share_slots(map_lives());
+        maps_.resize(1 + *std::max_element(slots_.begin(), slots_.end()));
+        for (LayerChain& chain : chains_)
+            if (chain.addend) chain.tail.addend = &map(*chain.addend);
     }
+    BlockRunner(BlockRunner&&) = default;  // tails point into `maps_`, whose memory moves along
 
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
@@ -89,22 +117,22 @@ class BlockRunner {
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);
             if (std::holds_alternative<InputOp>(node.operation)) {
-                load_images(graph_.network(), images, first, count, maps_[i]);
+                load_images(graph_.network(), images, first, count, map(i));
             } else if (layer < graph_.layers().size() && graph_.layers()[layer] == i) {
                 const LayerChain& chain = chains_[layer];
-                run_one(layer, maps_[graph_.inputs(i).front()], maps_[chain.last_node], chain.tail);
+                run_one(layer, map(graph_.inputs(i).front()), map(chain.last_node), chain.tail);
                 ++layer;
-            } else if (!is_done_by_layer_[i]) {
+            } else if (!done_by_[i]) {
                 arguments_.clear();
-                for (const auto input : graph_.inputs(i)) arguments_.push_back(&maps_[input]);
-                apply(node.operation, arguments_, maps_[i]);
+                for (const auto input : graph_.inputs(i)) arguments_.push_back(&map(input));
+                apply(node.operation, arguments_, map(i));
             }
         }
     }
 
     /// The network's outputs for image `i` of the block, [classes].
     [[nodiscard]] std::vector<float> outputs(std::size_t i) const {
-        const FeatureMaps& out = maps_.back();
+        const FeatureMaps& out = maps(graph_.size() - 1);
         const std::size_t pixels = out.shape.height * out.shape.width;
         std::vector<float> values(graph_.classes());
         for (std::size_t k = 0; k < values.size(); ++k)
@@ -112,23 +140,69 @@ class BlockRunner {
         return values;
     }
 
-    [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[node]; }
+    /// What a detector found in image `i` of the block.
+    [[nodiscard]] Detections detections(std::size_t i) const {
+        std::vector<const FeatureMaps*> heads;
+        for (const std::size_t node : graph_.outputs()) heads.push_back(&maps(node));
+        return find_objects(graph_.network(), heads, i);
+    }
+
+    /// A node's output, until it has been read for the last time.
+    [[nodiscard]] const FeatureMaps& maps(std::size_t node) const { return maps_[slots_[node]]; }
     [[nodiscard]] const std::vector<AdcCount>& adc() const { return adc_; }
     [[nodiscard]] const std::vector<LayerRange>& ranges() const { return ranges_; }
 
   private:
+    [[nodiscard]] FeatureMaps& map(std::size_t node) { return maps_[slots_[node]]; }
+
+    /// The step at which a node is run: its layer's, where one does it.
+    [[nodiscard]] std::size_t step(std::size_t node) const { return done_by_[node].value_or(node); }
+
+    [[nodiscard]] std::vector<detail::MapLife> map_lives() const {
+        std::vector<detail::MapLife> lives(graph_.size());
+        for (std::size_t i = 0; i < lives.size(); ++i) {
+            lives[i] = {graph_.shape(i).size(), step(i), 0};
+            for (const auto input : graph_.inputs(i))
+                lives[input].last_read = std::max(lives[input].last_read, step(i));
+        }
+        for (const LayerChain& chain : chains_)
+            for (std::size_t i = step(chain.last_node); i != chain.last_node;
+                 i = *only_reader(graph_, i))
+                lives[i].size = 0;
+        for (const auto output : graph_.outputs()) lives[output].last_read = whole_network;
+        return lives;
+    }
+
     const Graph& graph_;
     const Drivers& drivers_;
-    std::vector<FeatureMaps> maps_;
+    std::vector<FeatureMaps> maps_;  ///< per slot
     std::vector<const FeatureMaps*> arguments_;
     std::vector<AdcCount> adc_;
     std::vector<LayerRange> ranges_;
-    std::vector<LayerChain> chains_;      ///< per mapped layer
-    std::vector<bool> is_done_by_layer_;  ///< per node
+    std::vector<LayerChain> chains_;                   ///< per mapped layer
+    std::vector<std::optional<std::size_t>> done_by_;  ///< per node: the layer it is a tail of
+    std::vector<std::size_t> slots_;                   ///< per node
     DriverWorkspace workspace_;
 };
 
 using Runners = tbb::enumerable_thread_specific<BlockRunner>;
+
+void check_labels(const Graph& graph, const LabelledImages& images) {
+    if (graph.is_detector() != !images.objects.empty())
+        throw InvalidInput(
+            fmt::format("network {} finds {}, but the images come with {}", graph.network().name,
+                        graph.is_detector() ? "objects in boxes" : "a class per image",
+                        graph.is_detector() ? "a class each" : "objects in boxes"));
+    const auto classes = static_cast<std::int32_t>(graph.classes());
+    const auto check = [&](std::int32_t label) {
+        if (label < 0 || label >= classes)
+            throw InvalidInput(fmt::format("an image has label {}, but network {} has {} classes",
+                                           label, graph.network().name, classes));
+    };
+    if (!graph.is_detector()) std::for_each(images.labels.begin(), images.labels.end(), check);
+    for (const auto& objects : images.objects)
+        for (const LabelledObject& object : objects) check(object.label);
+}
 
 void check_images(const Graph& graph, const LabelledImages& images) {
     const ImageShape& wanted = graph.network().input;
@@ -137,11 +211,17 @@ void check_images(const Graph& graph, const LabelledImages& images) {
                                        images.shape.channels, images.shape.height,
                                        images.shape.width, graph.network().name, wanted.channels,
                                        wanted.height, wanted.width));
-    const auto classes = static_cast<std::int32_t>(graph.classes());
-    for (const auto label : images.labels)
-        if (label < 0 || label >= classes)
-            throw InvalidInput(fmt::format("an image has label {}, but network {} has {} classes",
-                                           label, graph.network().name, classes));
+    check_labels(graph, images);
+}
+
+/// Outputs of all images of a block, [images × classes].
+std::vector<float> all_outputs(const BlockRunner& runner, std::size_t images) {
+    std::vector<float> all;
+    for (std::size_t i = 0; i < images; ++i) {
+        const std::vector<float> outputs = runner.outputs(i);
+        all.insert(all.end(), outputs.begin(), outputs.end());
+    }
+    return all;
 }
 
 /// Runs blocks of images in parallel, calling `done(runner, first, count)` after each.
@@ -172,6 +252,16 @@ double InferenceResult::accuracy(const std::vector<std::int32_t>& labels) const 
     return static_cast<double>(right) / static_cast<double>(labels.size());
 }
 
+double score(const InferenceResult& result, const LabelledImages& images) {
+    return images.objects.empty() ? result.accuracy(images.labels)
+                                  : mean_average_precision(result.detections, images.objects);
+}
+
+double agreement(const InferenceResult& a, const InferenceResult& b) {
+    return a.detections.empty() ? a.accuracy(b.predicted)
+                                : detection_agreement(a.detections, b.detections);
+}
+
 Drivers software_drivers(const Graph& graph) {
     Drivers drivers;
     for (std::size_t layer = 0; layer < graph.layers().size(); ++layer)
@@ -184,12 +274,17 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     check_images(graph, images);
     const auto start = std::chrono::steady_clock::now();
     InferenceResult result;
-    result.predicted.resize(images.size());
+    const bool detects = graph.is_detector();
+    result.predicted.assign(images.size(), LabelledImages::no_class);
+    result.detections.resize(detects ? images.size() : 0);
     Runners runners([&] { return BlockRunner(graph, drivers); });
     for_each_block(images, runners, false, progress,
                    [&](const BlockRunner& runner, std::size_t first, std::size_t count) {
                        for (std::size_t i = 0; i < count; ++i)
-                           result.predicted[first + i] = largest_output(runner.outputs(i));
+                           if (detects)
+                               result.detections[first + i] = runner.detections(i);
+                           else
+                               result.predicted[first + i] = largest_output(runner.outputs(i));
                    });
     result.adc.resize(graph.layers().size());
     for (const BlockRunner& runner : runners)
@@ -200,18 +295,21 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     return result;
 }
 
+std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
+                                   const LabelledImages& images) {
+    check_images(graph, images);
+    BlockRunner runner(graph, drivers);
+    runner.run(images, 0, images.size(), false);
+    return all_outputs(runner, images.size());
+}
+
 std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
                                    const LayerRunner& run) {
     check_images(graph, images);
     const Drivers none;
     BlockRunner runner(graph, none);
     runner.run(images, 0, images.size(), run);
-    std::vector<float> all;
-    for (std::size_t i = 0; i < images.size(); ++i) {
-        const std::vector<float> outputs = runner.outputs(i);
-        all.insert(all.end(), outputs.begin(), outputs.end());
-    }
-    return all;
+    return all_outputs(runner, images.size());
 }
 
 std::int32_t largest_output(std::span<const float> outputs) {
@@ -220,9 +318,10 @@ std::int32_t largest_output(std::span<const float> outputs) {
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,
-                                       const LabelledImages& images, const Progress& progress) {
+                                       const LabelledImages& images, const Progress& progress,
+                                       Observed kept) {
     check_images(graph, images);
-    Runners runners([&] { return BlockRunner(graph, drivers); });
+    Runners runners([&] { return BlockRunner(graph, drivers, kept); });
     for_each_block(images, runners, true, progress,
                    [](const BlockRunner&, std::size_t, std::size_t) {});
     std::vector<LayerRange> ranges(graph.layers().size());
@@ -234,13 +333,14 @@ std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& driver
 
 std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
                                 const LabelledImages& images, std::size_t image, std::size_t layer,
-                                std::size_t group, std::size_t position) {
+                                std::size_t group, std::size_t position, std::size_t groups) {
     check_images(graph, images);
     const LayerGeometry geometry = graph.geometry(layer);
     if (image >= images.size())
         throw InvalidInput(fmt::format("image {}", image),
                            fmt::format("the data set has {} images", images.size()));
-    if (group >= geometry.groups || position >= geometry.positions())
+    if (group >= geometry.groups || groups > geometry.groups - group ||
+        position >= geometry.positions())
         throw InvalidInput(
             fmt::format("position {} of layer {}", position, graph.layer_name(layer)),
             fmt::format("the layer has {} output positions in each of {} groups",
@@ -250,8 +350,8 @@ std::vector<float> layer_inputs(const Graph& graph, const Drivers& drivers,
     runner.run(images, image, 1, false, node);
     std::vector<float> patches;
     gather_patches(geometry, runner.maps(graph.inputs(node).front()), group, 0,
-                   geometry.rows_per_group(), patches);
-    std::vector<float> column(geometry.rows_per_group());
+                   groups * geometry.rows_per_group(), patches);
+    std::vector<float> column(groups * geometry.rows_per_group());
     for (std::size_t row = 0; row < column.size(); ++row)
         column[row] = patches[row * geometry.positions() + position];
     return column;

@@ -1,5 +1,5 @@
-// Per tile and input: Kirchhoff's laws of the whole array (docs/methods/nonlinear-cells.md), then
-// y_j = (I_a,j - I_b,j) / (V_r (G_on - G_off)), which is what a linear tile's operator gives.
+// Per tile, read and input: Kirchhoff's laws of the whole array (docs/methods/nonlinear-cells.md),
+// then y_j = (I_a,j - I_b,j) / (V_r (G_on - G_off)) in the units of a linear tile's operator.
 #include "nn/nonlinear_layers.hpp"
 
 #include <fmt/format.h>
@@ -15,7 +15,6 @@
 
 #include "circuit/error.hpp"
 #include "circuit/read_point.hpp"
-#include "nn/detail/converter_codes.hpp"
 #include "nn/tiling.hpp"
 
 namespace kirchnet {
@@ -55,19 +54,32 @@ DistinctInputs distinct_inputs(const Eigen::Ref<const PositionMatrix>& fractions
     return result;
 }
 
-/// Inputs [first, first + count) of one tile.
+/// Per read and tile.
+std::vector<DistinctInputs> distinct_inputs(const std::vector<ReadInputs>& reads,
+                                            const std::vector<TileOperator>& places,
+                                            std::size_t rows_per_group) {
+    std::vector<DistinctInputs> inputs;
+    for (const ReadInputs& read : reads)
+        for (const TileOperator& place : places)
+            inputs.push_back(distinct_inputs(read.values.middleRows(
+                static_cast<Index>(place.group * rows_per_group + place.first_row),
+                static_cast<Index>(place.rows))));
+    return inputs;
+}
+
+/// Inputs [first, first + count) of one tile in one read.
 struct Batch {
-    std::size_t tile;
+    std::size_t of;
     Index first;
     Index count;
 };
 
 std::vector<Batch> list_batches(const std::vector<DistinctInputs>& inputs) {
     std::vector<Batch> batches;
-    for (std::size_t tile = 0; tile < inputs.size(); ++tile) {
-        const Index all = inputs[tile].inputs.cols();
+    for (std::size_t i = 0; i < inputs.size(); ++i) {
+        const Index all = inputs[i].inputs.cols();
         for (Index first = 0; first < all; first += batch_size)
-            batches.push_back({tile, first, std::min(batch_size, all - first)});
+            batches.push_back({i, first, std::min(batch_size, all - first)});
     }
     return batches;
 }
@@ -82,59 +94,6 @@ PositionMatrix spread(const DistinctInputs& inputs, const PositionMatrix& output
     return all;
 }
 
-TileOperator place_of(const Tile& tile, const LayerGeometry& geometry) {
-    TileOperator place;
-    place.first_output = static_cast<std::size_t>(tile.block().first_output_channel);
-    place.group = place.first_output / geometry.outputs_per_group();
-    place.first_row =
-        static_cast<std::size_t>(tile.block().tile_row * tile.settings().array.word_lines);
-    place.rows = static_cast<std::size_t>(tile.rows());
-    place.outputs = static_cast<std::size_t>(tile.outputs());
-    return place;
-}
-
-/// sum += lsb * code(product), as `ProductKernels::add_converted` does it.
-void add_converted(const PositionMatrix& products, const Adc& adc, Eigen::Ref<PositionMatrix> sum,
-                   AdcCount& count) {
-    if (adc.bits == 0) {
-        sum += products;
-        return;
-    }
-    const detail::AdcCodes codes = detail::codes_of(adc);
-    for (Index i = 0; i < products.rows(); ++i)
-        for (Index k = 0; k < products.cols(); ++k) {
-            const float code = products(i, k) * codes.inverse_lsb + 0.5F;
-            count.clipped += code < codes.lowest || code >= codes.highest + 1 ? 1 : 0;
-            sum(i, k) += std::floor(std::clamp(code, codes.lowest, codes.highest)) * codes.lsb;
-        }
-    count.samples += static_cast<std::uint64_t>(products.size());
-}
-
-/// Conversion and accumulation: [outputs × positions].
-PositionMatrix add_tiles(const LayerDriver& driver, const std::vector<PositionMatrix>& products,
-                         AdcCount& count) {
-    PositionMatrix sum = PositionMatrix::Zero(static_cast<Index>(driver.geometry.output.channels),
-                                              products.front().cols());
-    for (const std::size_t i : driver.order) {
-        const TileOperator& tile = driver.operators.tiles[i];
-        add_converted(
-            products[i], driver.adc,
-            sum.middleRows(static_cast<Index>(tile.first_output), static_cast<Index>(tile.outputs)),
-            count);
-    }
-    return sum;
-}
-
-/// Σx of each group, times the driver's factor: [groups × positions], or empty where not needed.
-PositionMatrix input_sums(const LayerDriver& driver, const std::vector<PositionMatrix>& fractions) {
-    if (driver.operators.input_sum == 0) return {};
-    PositionMatrix sums(static_cast<Index>(fractions.size()), fractions.front().cols());
-    for (std::size_t group = 0; group < fractions.size(); ++group)
-        sums.row(static_cast<Index>(group)) =
-            driver.operators.input_sum * fractions[group].colwise().sum();
-    return sums;
-}
-
 }  // namespace
 
 SolveEffort& SolveEffort::operator+=(const SolveEffort& other) {
@@ -146,25 +105,27 @@ SolveEffort& SolveEffort::operator+=(const SolveEffort& other) {
     return *this;
 }
 
-NonlinearLayer::NonlinearLayer(const Graph& graph, std::size_t layer, const TileSettings& settings,
-                               const std::optional<FaultSource>& faults,
+NonlinearLayer::NonlinearLayer(const Graph& graph, std::size_t layer, const ChipSettings& chip,
                                const NonlinearCells& cells)
     : name_(graph.layer_name(layer)),
       read_voltage_(cells.read_voltage),
-      span_(settings.device.span()) {
-    const LayerTiling tiling = tile_layer(graph, layer, settings);
-    for (Index column = 0; column < tiling.column_tiles; ++column)
-        for (Index row = 0; row < tiling.row_tiles; ++row) {
-            const Tile tile(weight_block(graph, layer, settings, row, column), settings, faults);
-            TileArrays& arrays = arrays_.emplace_back();
-            for (const Crossbar& array : tile.arrays())
-                arrays.arrays.push_back(exact_at(array, cells.law, cells.read_voltage));
-            for (Index j = 0; j < tile.outputs(); ++j) {
-                arrays.positive.push_back(tile.column(j, Polarity::a));
-                if (tile.has_pairs()) arrays.negative.push_back(tile.column(j, Polarity::b));
-            }
-            places_.push_back(place_of(tile, graph.geometry(layer)));
+      span_(chip.tile.device.span()),
+      reads_sides_(has_column_pair(chip.tile.mapping) &&
+                   chip.tile.subtraction == Subtraction::after),
+      rows_per_group_(graph.geometry(layer).rows_per_group()) {
+    for (const TilePlace& place : tile_places(tile_layer(graph, layer, chip.tile))) {
+        const Tile tile(weight_block(graph, layer, chip.tile, place.row, place.column, place.slice),
+                        chip.tile, chip.faults, chip.devices);
+        TileArrays& arrays = arrays_.emplace_back();
+        for (const Crossbar& array : tile.arrays())
+            arrays.arrays.push_back(exact_at(array, cells.law, cells.read_voltage));
+        for (Index j = 0; j < tile.outputs(); ++j) {
+            arrays.positive.push_back(tile.column(j, Polarity::a));
+            if (tile.has_pairs()) arrays.negative.push_back(tile.column(j, Polarity::b));
         }
+        arrays.unit = entry_unit(tile);
+        places_.push_back(place_of(graph.geometry(layer), tile));
+    }
 }
 
 std::size_t NonlinearLayer::arrays() const {
@@ -173,21 +134,31 @@ std::size_t NonlinearLayer::arrays() const {
     return count;
 }
 
+Index NonlinearLayer::samples_of(std::size_t number) const {
+    return static_cast<Index>(places_[number].outputs) * (reads_sides_ ? 2 : 1);
+}
+
+TileSamples NonlinearLayer::split_sides(PositionMatrix samples) const {
+    if (!reads_sides_) return {std::move(samples), {}};
+    const Index outputs = samples.rows() / 2;
+    return {samples.topRows(outputs), samples.bottomRows(outputs)};
+}
+
 std::vector<Eigen::MatrixXd> NonlinearLayer::currents_of(std::size_t number,
-                                                         const PositionMatrix& inputs,
+                                                         const Eigen::MatrixXd& voltages,
                                                          OperatingPointSolver& engine,
                                                          SolveEffort& effort) const {
     std::vector<Eigen::MatrixXd> currents;
     for (const Crossbar& array : arrays_[number].arrays) {
-        Eigen::MatrixXd voltages = Eigen::MatrixXd::Zero(array.shape().word_lines, inputs.cols());
-        voltages.topRows(inputs.rows()) = read_voltage_ * inputs.cast<double>();
-        const OperatingPoint point = engine.solve(array, voltages, Voltages::skip);
+        Eigen::MatrixXd driven = Eigen::MatrixXd::Zero(array.shape().word_lines, voltages.cols());
+        driven.topRows(voltages.rows()) = voltages;
+        const OperatingPoint point = engine.solve(array, driven, Voltages::skip);
         if (!point.current.allFinite())
             throw Error(fmt::format(
                 "layer {} tile {} of {}: engine {} finds no operating point of an input", name_,
                 number + 1, places_.size(), engine.name()));
         currents.push_back(point.current);
-        effort.solved += static_cast<std::uint64_t>(inputs.cols());
+        effort.solved += static_cast<std::uint64_t>(voltages.cols());
         effort.residual = std::max(effort.residual, point.residual);
         for (const int iterations : point.iterations)
             effort.iterations += static_cast<std::uint64_t>(iterations);
@@ -195,98 +166,64 @@ std::vector<Eigen::MatrixXd> NonlinearLayer::currents_of(std::size_t number,
     return currents;
 }
 
-PositionMatrix NonlinearLayer::read_batch(std::size_t number, const PositionMatrix& inputs,
+PositionMatrix NonlinearLayer::read_batch(std::size_t number, const ReadInputs& inputs,
                                           OperatingPointSolver& engine, SolveEffort& effort) const {
     const TileArrays& tile = arrays_[number];
-    const auto currents = currents_of(number, inputs, engine, effort);
-    PositionMatrix outputs(static_cast<Index>(tile.positive.size()), inputs.cols());
-    for (Index j = 0; j < outputs.rows(); ++j) {
+    const Eigen::MatrixXd voltages =
+        read_voltage_ / inputs.full_scale * inputs.values.cast<double>();
+    const auto currents = currents_of(number, voltages, engine, effort);
+    const double per_ampere = tile.unit * inputs.full_scale / (read_voltage_ * span_);
+    const auto outputs = static_cast<Index>(tile.positive.size());
+    PositionMatrix samples(samples_of(number), inputs.values.cols());
+    for (Index j = 0; j < outputs; ++j) {
         const TileColumn a = tile.positive[static_cast<std::size_t>(j)];
-        Eigen::RowVectorXd difference = currents[a.array].row(a.bit_line);
+        Eigen::RowVectorXd current = currents[a.array].row(a.bit_line);
         if (!tile.negative.empty()) {
             const TileColumn b = tile.negative[static_cast<std::size_t>(j)];
-            difference -= currents[b.array].row(b.bit_line);
+            const auto other = currents[b.array].row(b.bit_line);
+            if (reads_sides_)
+                samples.row(outputs + j) = (per_ampere * other).cast<float>();
+            else
+                current -= other;
         }
-        outputs.row(j) = (difference / (read_voltage_ * span_)).cast<float>();
+        samples.row(j) = (per_ampere * current).cast<float>();
     }
-    return outputs;
+    return samples;
 }
 
-std::vector<PositionMatrix> NonlinearLayer::read(const std::vector<PositionMatrix>& fractions,
-                                                 const SolverFactory& engine, SolveEffort& effort,
-                                                 const PointsDone& done) const {
+LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
+                                  const SolverFactory& engine, SolveEffort& effort,
+                                  const PointsDone& done) const {
     const auto start = std::chrono::steady_clock::now();
-    std::vector<DistinctInputs> inputs;
-    std::vector<PositionMatrix> outputs;
-    for (const TileOperator& place : places_) {
-        inputs.push_back(distinct_inputs(fractions[place.group].middleRows(
-            static_cast<Index>(place.first_row), static_cast<Index>(place.rows))));
-        outputs.emplace_back(static_cast<Index>(place.outputs), inputs.back().inputs.cols());
-    }
+    const std::size_t tiles = places_.size();
+    const auto distinct = distinct_inputs(inputs, places_, rows_per_group_);
+    std::vector<PositionMatrix> samples;
+    for (std::size_t i = 0; i < distinct.size(); ++i)
+        samples.emplace_back(samples_of(i % tiles), distinct[i].inputs.cols());
     SolveEffort total;
     std::mutex mutex;
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> engines(engine);
-    const std::vector<Batch> batches = list_batches(inputs);
+    const std::vector<Batch> batches = list_batches(distinct);
     tbb::parallel_for(std::size_t{0}, batches.size(), [&](std::size_t i) {
-        const auto [tile, first, count] = batches[i];
+        const auto [of, first, count] = batches[i];
+        const ReadInputs batch{distinct[of].inputs.middleCols(first, count),
+                               inputs[of / tiles].full_scale};
         SolveEffort spent;
-        outputs[tile].middleCols(first, count) =
-            read_batch(tile, inputs[tile].inputs.middleCols(first, count), *engines.local(), spent);
+        samples[of].middleCols(first, count) =
+            read_batch(of % tiles, batch, *engines.local(), spent);
         const std::scoped_lock lock(mutex);
         total += spent;
         if (done) done(spent.solved);
     });
-    total.points = static_cast<std::uint64_t>(fractions.front().cols()) * arrays();
+    total.points =
+        static_cast<std::uint64_t>(inputs.front().values.cols()) * inputs.size() * arrays();
     if (done && total.points > total.solved) done(total.points - total.solved);
-    std::vector<PositionMatrix> all;
-    for (std::size_t tile = 0; tile < inputs.size(); ++tile)
-        all.push_back(spread(inputs[tile], outputs[tile]));
+    LayerSamples all(inputs.size());
+    for (std::size_t i = 0; i < samples.size(); ++i)
+        all[i / tiles].push_back(split_sides(spread(distinct[i], samples[i])));
     total.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     effort += total;
     return all;
-}
-
-std::vector<PositionMatrix> input_fractions(const LayerDriver& driver, const FeatureMaps& in) {
-    FeatureMaps converted = in;
-    if (driver.dac.bits == 0)
-        for (float& x : converted.values) x *= static_cast<float>(1 / driver.dac.range);
-    else
-        detail::product_kernels().convert(in.values.data(), in.values.size(),
-                                          detail::codes_of(driver.dac), converted.values.data());
-    const LayerGeometry& geometry = driver.geometry;
-    const std::size_t rows = geometry.rows_per_group();
-    const std::size_t columns = in.images * geometry.positions();
-    std::vector<PositionMatrix> fractions;
-    std::vector<float> patches;
-    for (std::size_t group = 0; group < geometry.groups; ++group) {
-        gather_patches(geometry, converted, group, 0, rows, patches);
-        fractions.emplace_back(Eigen::Map<const PositionMatrix>(
-            patches.data(), static_cast<Index>(rows), static_cast<Index>(columns)));
-    }
-    return fractions;
-}
-
-void finish_layer(const LayerDriver& driver, const std::vector<PositionMatrix>& fractions,
-                  const std::vector<PositionMatrix>& products, const DigitalTail& tail,
-                  FeatureMaps& out, AdcCount& count) {
-    const PositionMatrix sum = add_tiles(driver, products, count);
-    const PositionMatrix shared = input_sums(driver, fractions);
-    out.resize(driver.geometry.output,
-               static_cast<std::size_t>(sum.cols()) / driver.geometry.positions());
-    for (Index j = 0; j < sum.rows(); ++j) {
-        const auto channel = static_cast<std::size_t>(j);
-        Eigen::Map<Eigen::ArrayXf> target(out.channel(channel), sum.cols());
-        target = driver.operators.gain * sum.row(j).transpose().array();
-        if (shared.size() > 0)
-            target += shared.row(j / static_cast<Index>(driver.geometry.outputs_per_group()))
-                          .transpose()
-                          .array();
-        target *= driver.column_scale[channel];
-        if (!driver.bias.empty()) target += driver.bias[channel];
-        if (!tail.norm.empty())
-            target = target * tail.norm[channel].scale + tail.norm[channel].shift;
-        if (tail.rectify) target = target.max(0.0F);
-    }
 }
 
 }  // namespace kirchnet

@@ -1,50 +1,50 @@
 #pragma once
 
-#include "nn/comparison.hpp"
+#include "nn/arm.hpp"
 #include "nn/nonlinear_layers.hpp"
 
 namespace kirchnet {
 
 /// The linear network that a study judges: circuit operators, converter ranges as `run_comparison`
-/// fits them (on the fault-free chip).
-/// @param begin_step  named steps, as of `ComparisonObserver`; may be empty
-Drivers circuit_drivers(const Graph& graph, const TileSettings& tile,
-                        const std::optional<FaultSource>& faults,
+/// fits them (on the chip as designed).
+/// @param begin_step  may be empty
+Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
                         const ConverterSettings& converters, const LabelledImages& calibration,
-                        const SolverFactory& circuit,
-                        const std::function<Progress(const std::string& step)>& begin_step = {});
+                        const SolverFactory& circuit, const BeginStep& begin_step = {});
+
+/// @throws InvalidInput  when the network finds objects: it has no classes to compare
+void require_classes(const Graph& graph);
 
 /// What of a network is solved with nonlinear cells.
 struct NonlinearSettings {
-    TileSettings tile;
-    std::optional<FaultSource> faults;
+    ChipSettings chip;
     NonlinearCells cells;
     std::vector<std::size_t> layers;  ///< positions within `Graph::layers()`, rising
     std::size_t positions = 64;       ///< kernel positions sampled per layer; 0: all
     std::uint64_t seed = 1;           ///< of the sample
 };
 
-/// How far the linear operator of one layer is off, over samples of its tile outputs as they reach
-/// the ADC (in units of weight × input), for the inputs that the linear network gives it.
+/// How far the linear operators of one layer are off, over the samples that reach its ADCs (in
+/// operator entries × inputs), for the inputs that the linear network gives it.
 struct LayerError {
     std::size_t layer = 0;
     std::size_t arrays = 0;
-    std::size_t samples = 0;  ///< tile outputs: outputs of every tile × positions
-    double signal = 0;        ///< rms of the nonlinear outputs
-    double rms = 0;           ///< of linear - nonlinear
-    double worst = 0;         ///< largest |linear - nonlinear|
-    double gain = 1;          ///< g for which g × linear comes nearest to nonlinear
-    double rms_left = 0;      ///< of g × linear - nonlinear: what no scale takes back
-    double lsb = 0;           ///< of the layer's ADC; 0 where it is continuous
-    double off_share = 0;     ///< samples off by more than half an LSB, 0 to 1
+    std::size_t positions = 0;  ///< images and kernel positions that were solved
+    std::size_t samples = 0;    ///< outputs of every tile × reads × positions, of sides each
+    double signal = 0;          ///< rms of the nonlinear outputs
+    double rms = 0;             ///< of linear - nonlinear
+    double worst = 0;           ///< largest |linear - nonlinear|
+    double gain = 1;            ///< g for which g × linear comes nearest to nonlinear
+    double rms_left = 0;        ///< of g × linear - nonlinear: what no scale takes back
+    bool has_adc = false;       ///< otherwise the next three are 0
+    double rms_lsb = 0;         ///< rms of linear - nonlinear, each sample in LSBs of its own ADC
+    double worst_lsb = 0;
+    double off_share = 0;  ///< samples off by more than half an LSB, 0 to 1
     SolveEffort effort;
 
     [[nodiscard]] double relative_rms() const { return signal > 0 ? rms / signal : 0; }
     [[nodiscard]] double relative_worst() const { return signal > 0 ? worst / signal : 0; }
     [[nodiscard]] double relative_left() const { return signal > 0 ? rms_left / signal : 0; }
-    /// In LSBs; 0 without an ADC.
-    [[nodiscard]] double rms_lsb() const { return lsb > 0 ? rms / lsb : 0; }
-    [[nodiscard]] double worst_lsb() const { return lsb > 0 ? worst / lsb : 0; }
 };
 
 /// Largest error of a layer whose linear answer still counts as good: rms in LSBs of its ADC, which
@@ -69,6 +69,7 @@ struct NonlinearPass {
 class NonlinearStudy {
   public:
     /// @param drivers  linear, with converters set; kept by reference, as are graph and engine
+    /// @throws InvalidInput  as `require_classes`
     NonlinearStudy(const Graph& graph, const Drivers& drivers, NonlinearSettings settings,
                    const SolverFactory& engine);
 
@@ -89,11 +90,12 @@ class NonlinearStudy {
     [[nodiscard]] bool is_chosen(std::size_t layer) const;
     [[nodiscard]] NonlinearLayer arrays_of(std::size_t layer) const;
     [[nodiscard]] std::size_t sampled(std::size_t layer, std::size_t images) const;
-    [[nodiscard]] std::uint64_t arrays_in(std::size_t layer) const;
+    /// Operating points of one image and kernel position: arrays × reads.
+    [[nodiscard]] std::uint64_t points_per_position(std::size_t layer) const;
     [[nodiscard]] LayerError error_of(std::size_t layer, const FeatureMaps& in,
-                                      const PointsDone& done) const;
-    [[nodiscard]] std::vector<PositionMatrix> sample(std::vector<PositionMatrix> fractions,
-                                                     std::size_t layer, std::size_t images) const;
+                                      DriverWorkspace& workspace, const PointsDone& done) const;
+    [[nodiscard]] std::vector<ReadInputs> sample(std::vector<ReadInputs> inputs, std::size_t layer,
+                                                 std::size_t images) const;
 
     const Graph& graph_;
     const Drivers& drivers_;

@@ -86,7 +86,13 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
             "LAYOUT");
     add_key(app, settings, "--unused", "array.unused",
             "pad: arrays are full size; trim: exactly the used lines [pad]", "pad|trim");
+    add_key(
+        app, settings, "--preset", "preset",
+        "A published design, set before all other options: ideal, pytorx, isaac, prime, neurosim",
+        "NAME");
     add_key(app, settings, "--weight-bits", "mapping.weight_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--bits-per-cell", "mapping.bits_per_cell",
+            "Weights are cut into cells of so many bits; 0 = one cell holds all [0]", "BITS");
     add_key(app, settings, "--fault-rate", "faults.rate", "Probability of a stuck cell [0]", "P");
     add_key(app, settings, "--fault-ratio", "faults.stuck_on_per_off",
             "Stuck-on per stuck-off cell [5.2]", "RATIO");
@@ -105,8 +111,16 @@ void add_data_keys(CLI::App& app, Settings& settings) {
 }
 
 void add_converter_keys(CLI::App& app, Settings& settings) {
-    add_key(app, settings, "--dac-bits", "converters.dac_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--input-bits", "converters.input_bits",
+            "Inputs of so many bits, read digit by digit; 0 = those of the DAC at once [0]",
+            "BITS");
+    add_key(app, settings, "--dac-bits", "converters.dac_bits", "Of one read; 0 = continuous [8]",
+            "BITS");
     add_key(app, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--adc-range", "converters.adc_range",
+            "full (worst case), calibrated (on images) or manual [calibrated]", "RANGE");
+    add_key(app, settings, "--subtract", "converters.subtract",
+            "Sides of a pair: before the ADC, or digitally after it [before]", "before|after");
     add_key(app, settings, "--calibrate-on", "converters.calibrate_on",
             "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
 }
@@ -201,6 +215,9 @@ class CommandLine {
                 "  kirchnet compare net.h5 --data cifar10 --mapping differential "
                 "--fault-rate 0.005 --json\n"
                 "  kirchnet compare experiment.toml --set array.segment=2.12\n"
+                "  kirchnet compare net.h5 --data cifar10 --preset isaac --images 500\n"
+                "  kirchnet compare net.h5 --data cifar10 --bits-per-cell 2 --input-bits 8 "
+                "--dac-bits 1 --adc-range full\n"
                 "  kirchnet compare net.h5 --data cifar10 --engine nodal --operator-cache cache\n"
                 "  kirchnet compare net.h5 --data cifar10 --dry-run   (prints every key)");
         add_source(sub, compare_.settings, compare_.experiment, true);
@@ -257,8 +274,11 @@ class CommandLine {
         sub.add_option("--layer", netlist_.layer, "Layer name, as 'kirchnet info' lists them")
             ->required();
         sub.add_option("--tile", netlist_.tile, "Tile row and column [0,0]")->type_name("R,C");
+        sub.add_option("--slice", netlist_.slice,
+                       "Digit of sliced weights that the tile holds, lowest first [0]")
+            ->type_name("K");
         sub.add_option("--mapping", netlist_.mapping,
-                       "two_column, offset or differential [two_column]")
+                       "two_column, offset or differential [two_column, or that of a preset]")
             ->type_name("MAPPING");
         sub.add_option("--input", netlist_.input,
                        "Read voltages [V] of the used word lines, instead of an image")
@@ -267,6 +287,9 @@ class CommandLine {
             ->type_name("N");
         sub.add_option("--position", netlist_.position, "Output pixel y * width + x [0]")
             ->type_name("P");
+        sub.add_option("--read", netlist_.read,
+                       "Read of inputs that go digit by digit, lowest digit first [0]")
+            ->type_name("N");
         sub.add_option_function<std::string>(
                "--read-voltage",
                [this](const std::string& text) {
@@ -357,18 +380,43 @@ class CommandLine {
     void add_import() {
         auto& sub = add("import", "A trained network into our network file", import_, run_import,
                         "  kirchnet import resnet20.h5 -o net.h5\n"
-                        "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5");
-        sub.add_option("state", import_.source, "HDF5 state dict with PyTorch's parameter names")
-            ->type_name("STATE.h5")
+                        "  kirchnet import checkpoint.pth -o net.h5\n"
+                        "  kirchnet import resnet20.h5 -o pruned.h5 --prune 0.5\n"
+                        "  kirchnet import model.onnx -o net.h5 --mean 0.485,0.456,0.406 "
+                        "--std 0.229,0.224,0.225\n"
+                        "  kirchnet import lenet.safetensors -o net.h5 --input 1x28x28\n"
+                        "  kirchnet import yolo.weights --cfg yolo.cfg -o yolo.h5");
+        sub.add_option("source", import_.source,
+                       "ONNX model, or state dict with PyTorch's parameter names (.h5, .pth, .pt, "
+                       ".safetensors; nothing in it is run), or Darknet weights with --cfg")
+            ->type_name("MODEL")
             ->required();
         sub.add_option("-o,--out", import_.out, "Network file to write")
             ->type_name("NET.h5")
             ->required();
+        sub.add_option("--cfg", import_.cfg,
+                       "Darknet configuration; the state is then .weights or has tensors named "
+                       "layerNNN.conv.weight")
+            ->type_name("NET.cfg");
         sub.add_option("--prune", import_.prune,
                        "Share of smallest |W| set to 0 in each convolution and linear layer [0]")
             ->type_name("P");
+        sub.add_option("--mean", import_.mean,
+                       "Of pixel / 255, per input channel [the file's, or 0]")
+            ->type_name("R,G,B")
+            ->delimiter(',');
+        sub.add_option("--std", import_.deviation,
+                       "Of pixel / 255, per input channel [the file's, or 1]")
+            ->type_name("R,G,B")
+            ->delimiter(',');
+        sub.add_option("--input", import_.input,
+                       "Shape of the images [the file's, or the usual one of the architecture]")
+            ->type_name("CxHxW");
         sub.add_option("--array", import_.array, "Array size for the tile count [128x128]")
             ->type_name("MxN");
+        sub.add_option("--bits-per-cell", import_.bits_per_cell,
+                       "Bits per cell for the tile count, of 8-bit weights [0: one cell]")
+            ->type_name("BITS");
         sub.add_flag("--json", import_.json, "One JSON object on standard output");
     }
 
@@ -381,7 +429,7 @@ class CommandLine {
         add_chip_keys(sub, faults_.settings);
         add_set(sub, faults_.settings);
         sub.add_option("--mapping", faults_.mapping,
-                       "Decides which padding cells exist [two_column]")
+                       "Decides which cells exist [two_column, or that of a preset]")
             ->type_name("MAPPING");
         sub.add_option("-o,--out", faults_.out, "Fault map file")->type_name("F.h5");
         sub.add_flag("--json", faults_.json, "One JSON object on standard output");

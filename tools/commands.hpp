@@ -51,9 +51,14 @@ int run_check(const CheckArguments& arguments);
 
 struct ImportArguments {
     std::string source;
+    std::string cfg;  ///< Darknet configuration of `source`; empty: tensor names tell the network
     std::string out;
     double prune = 0;
+    std::vector<float> mean;        ///< per input channel; empty: the file's, or 0
+    std::vector<float> deviation;   ///< per input channel; empty: the file's, or 1
+    std::string input;              ///< shape of the images; empty: the file's, or the usual one
     std::string array = "128x128";  ///< for the tile count of the summary
+    int bits_per_cell = 0;          ///< likewise; of 8-bit weights
     bool json = false;
 };
 int run_import(const ImportArguments& arguments);
@@ -61,12 +66,14 @@ int run_import(const ImportArguments& arguments);
 struct NetlistArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;
-    std::string mapping = "two_column";
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
     std::string layer;
     std::string tile = "0,0";
+    int slice = 0;
     std::string input;
     std::size_t image = 0;
     std::size_t position = 0;
+    std::size_t read = 0;       ///< of a DAC that reads inputs digit by digit
     double read_voltage = 0.2;  ///< [V]
     std::string readout = "ideal";
     bool flat = false;
@@ -94,7 +101,7 @@ int run_nonlinear(const NonlinearArguments& arguments);
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;
-    std::string mapping = "two_column";
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
     std::string out;
     bool json = false;
 };

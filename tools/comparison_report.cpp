@@ -35,13 +35,25 @@ double clipped_share(const ArmResult& arm) {
                : static_cast<double>(total.clipped) / static_cast<double>(total.samples);
 }
 
-std::string arm_words(const ArmResult& arm) {
-    return fmt::format("{}{}", arm.operators == Operators::ideal ? "ideal crossbar" : "circuit",
-                       arm.faulty ? " + faults" : "");
+std::string arm_words(const ComparisonReport& report, const ArmResult& arm) {
+    std::string words = arm.operators == Operators::ideal ? "ideal crossbar" : "circuit";
+    if (arm.faulty && report.experiment.has_faults()) words += " + faults";
+    if (arm.faulty && report.experiment.device_laws.is_on()) words += " + device laws";
+    return words;
 }
 
 double images_per_second(const ComparisonReport& report, double seconds) {
     return seconds > 0 ? static_cast<double>(report.images) / seconds : 0;
+}
+
+/// What one image costs on the chip; the same for all arms of a mapping.
+std::string timing_words(const ArmResult& arm) {
+    std::string text =
+        fmt::format("{}: {} reads and {} conversions per image", to_string(arm.mapping),
+                    arm.timing.reads, arm.timing.conversions);
+    if (arm.timing.seconds > 0)
+        text += fmt::format(", {} of reading", format_quantity(arm.timing.seconds, "s"));
+    return text + ".\n";
 }
 
 /// Empty for arrays driven at the left and read at the bottom.
@@ -54,30 +66,70 @@ std::string sides_words(const Experiment& e) {
                                       : fmt::format("at the {}", to_string(e.sense_at)));
 }
 
+/// Empty where every law is off.
+std::string device_words(const Experiment& e) {
+    const DeviceLaws& laws = e.device_laws;
+    if (!laws.is_on()) return {};
+    return fmt::format(
+        " Device laws: variation {}, programming error {} + {} G, read noise {}, drift exponent {} "
+        "± {} at time ratio {}, seed {}, trial {}.",
+        laws.variation, laws.programming_error, laws.programming_slope, laws.read_noise,
+        laws.drift_nu, laws.drift_spread, laws.time_ratio, e.seed, e.trial);
+}
+
+std::string adc_range_words(const ConverterSettings& converters) {
+    switch (converters.adc_range) {
+        case AdcRange::full:
+            return "of full range";
+        case AdcRange::manual:
+            return fmt::format("with {} of an array's full range", converters.adc_full_scale);
+        case AdcRange::calibrated:
+            break;
+    }
+    const std::string on(to_string(converters.calibrate_on));
+    if (converters.adc_percentile >= 100) return "calibrated on " + on;
+    return fmt::format("calibrated on {}, percentile {}", on, converters.adc_percentile);
+}
+
+/// Weights, cells and converters.
+std::string precision_words(const Experiment& e) {
+    std::string text = fmt::format("{}-bit weights", e.weight_bits);
+    if (e.bits_per_cell > 0) text += fmt::format(" in {}-bit cells", e.bits_per_cell);
+    if (e.converters.input_bits > 0)
+        text += fmt::format(", {}-bit inputs", e.converters.input_bits);
+    text += fmt::format(", {}-bit DAC", e.converters.dac_bits);
+    if (e.converters.signed_inputs == SignedInputs::two_pass)
+        text += " with negative inputs in a second pass";
+    text += fmt::format(", {}-bit ADC {}", e.converters.adc_bits, adc_range_words(e.converters));
+    if (e.subtraction == Subtraction::after) text += ", pairs subtracted digitally";
+    return text;
+}
+
 std::string settings_text(const ComparisonReport& report) {
     const Experiment& e = report.experiment;
     std::string text = fmt::format(
         "{} images, {} for calibration. Arrays {} ({}, unused cells: {}), segments {} / {} ohm, "
-        "{}cells {} / {}, {}-bit weights, {}-bit DAC, {}-bit ADC calibrated on {}.",
+        "{}cells {} / {}, {}.",
         report.images, report.calibration_images, to_string(e.array), to_string(e.layout),
         to_string(e.unused), e.word_line_segment, e.bit_line_segment, sides_words(e),
-        format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), e.weight_bits,
-        e.converters.dac_bits, e.converters.adc_bits, to_string(e.converters.calibrate_on));
+        format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), precision_words(e));
+    if (!e.preset.empty()) text = fmt::format("Preset {}. {}", e.preset, text);
     if (!e.fault_map.empty())
         text += " Faults: map " + e.fault_map + ".";
     else if (e.fault_law.rate > 0)
         text +=
             fmt::format(" Faults: rate {} per cell, stuck-on : stuck-off {}, seed {}, trial {}.",
                         e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, e.trial);
-    return text;
+    return text + device_words(e);
 }
 
 std::string worst_tile_words(const ComparisonReport& report, const ArmResult& arm) {
     const auto tiling =
         tile_layer(report.graph, arm.worst_layer, report.experiment.tile_settings(arm.mapping));
-    const auto tile = static_cast<Index>(arm.worst_tile);
-    return fmt::format("{} tile {},{} ({}), read-out off by {:.0f} % of its signal (rms)",
-                       tiling.layer, tile % tiling.row_tiles, tile / tiling.row_tiles,
+    return fmt::format("{} tile {} ({}), read-out off by {:.0f} % of its signal (rms)",
+                       tiling.layer,
+                       to_string(tile_places(tiling)[arm.worst_tile],
+                                 report.experiment.tile_settings(arm.mapping)),
                        to_string(arm.mapping), 100 * arm.worst_deviation);
 }
 
@@ -95,18 +147,20 @@ std::string arm_name(const ArmResult& arm) {
 }
 
 std::string report_table(const ComparisonReport& report) {
-    TextTable table({"mapping", "arm", "accuracy [%]", "same as software [%]", "ADC clipped [%]",
-                     "worst tile error [%]", "operators [s]", "images/s"});
+    TextTable table({"mapping", "arm", fmt::format("{} [%]", report.metric()),
+                     "same as software [%]", "ADC clipped [%]", "worst tile error [%]",
+                     "operators [s]", "images/s"});
     table.add({"software", "float32", percent(report.software_accuracy), "100.00", "", "", "",
                fmt::format("{:.0f}", images_per_second(report, report.software_seconds))});
     for (const ArmResult& arm : report.arms)
-        table.add(
-            {std::string(to_string(arm.mapping)), arm_words(arm), percent(report.accuracy(arm)),
-             percent(report.agreement(arm)), fmt::format("{:.3f}", 100 * clipped_share(arm)),
-             arm.operators == Operators::circuit ? fmt::format("{:.1f}", 100 * arm.worst_deviation)
-                                                 : "",
-             fmt::format("{:.2f}", arm.operator_seconds),
-             fmt::format("{:.0f}", images_per_second(report, arm.inference.seconds))});
+        table.add({std::string(to_string(arm.mapping)), arm_words(report, arm),
+                   percent(report.accuracy(arm)), percent(report.agreement(arm)),
+                   fmt::format("{:.3f}", 100 * clipped_share(arm)),
+                   arm.operators == Operators::circuit
+                       ? fmt::format("{:.1f}", 100 * arm.worst_deviation)
+                       : "",
+                   fmt::format("{:.2f}", arm.operator_seconds),
+                   fmt::format("{:.0f}", images_per_second(report, arm.inference.seconds))});
     return table.markdown();
 }
 
@@ -118,8 +172,10 @@ std::string report_notes(const ComparisonReport& report) {
         text += fmt::format(
             "{} {}: {:.1f} % of its ADC samples are clipped; ranges were fitted on "
             "the fault-free chip.\n",
-            to_string(arm.mapping), arm_words(arm), 100 * clipped_share(arm));
+            to_string(arm.mapping), arm_words(report, arm), 100 * clipped_share(arm));
     }
+    for (const ArmResult& arm : report.arms)
+        if (arm.operators == Operators::ideal && !arm.faulty) text += timing_words(arm);
     if (report.operator_cache)
         text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
                             report.operator_cache->hits, report.operator_cache->misses);
@@ -150,12 +206,14 @@ std::string report_markdown(const ComparisonReport& report, const std::string& a
 nlohmann::json report_json(const ComparisonReport& report) {
     nlohmann::json object;
     object["network"] = report.graph.network().name;
+    object["preset"] = report.experiment.preset;
     object["images"] = report.images;
     object["calibration_images"] = report.calibration_images;
     object["complete"] = report.complete;
     object["settings"] = to_toml(report.experiment);
     object["seconds"] = {{"software", report.software_seconds}};
     if (report.operator_cache) object["operator_cache"] = counts_json(*report.operator_cache);
+    object["metric"] = report.metric();
     object["accuracy"] = nlohmann::json::object();
     for (const auto& [stage, seconds] : report.stage_seconds) object["seconds"][stage] = seconds;
     for (const ArmResult& arm : report.arms) {
@@ -166,6 +224,9 @@ nlohmann::json report_json(const ComparisonReport& report) {
         object["agreement"][mapping][name] = report.agreement(arm);
         object["clipped"][mapping][name] = layer_counts(report, arm);
         object["adc_samples"][mapping][name] = total_adc(arm).samples;
+        object["reads_per_image"][mapping] = arm.timing.reads;
+        object["conversions_per_image"][mapping] = arm.timing.conversions;
+        object["read_seconds_per_image"][mapping] = arm.timing.seconds;
         object["worst_tile_error"][mapping][name] = arm.worst_deviation;
         object["images_per_second"][mapping][name] =
             images_per_second(report, arm.inference.seconds);
@@ -179,7 +240,7 @@ std::string accuracy_figure(const ComparisonReport& report) {
         fmt::format("{}, arrays {} {}, {} ohm per segment", report.graph.network().name,
                     to_string(report.experiment.array), to_string(report.experiment.layout),
                     report.experiment.word_line_segment);
-    chart.y_label = "accuracy [%]";
+    chart.y_label = fmt::format("{} [%]", report.metric());
     chart.y_max = 100;
     for (const ArmResult& arm : report.arms)
         if (const std::string group(to_string(arm.mapping));
@@ -189,7 +250,7 @@ std::string accuracy_figure(const ComparisonReport& report) {
     chart.series.push_back(
         {"software", std::vector(chart.groups.size(), 100 * report.software_accuracy)});
     for (const ArmResult& arm : report.arms) {
-        const std::string words = arm_words(arm);
+        const std::string words = arm_words(report, arm);
         auto series = std::find_if(chart.series.begin(), chart.series.end(),
                                    [&](const BarSeries& s) { return s.name == words; });
         if (series == chart.series.end())
@@ -215,10 +276,10 @@ const ArmResult* worst_arm(const ComparisonReport& report) {
 CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm) {
     const TileSettings settings = report.experiment.tile_settings(arm.mapping);
     const auto tiling = tile_layer(report.graph, arm.worst_layer, settings);
-    const auto index = static_cast<Index>(arm.worst_tile);
-    const Tile tile(weight_block(report.graph, arm.worst_layer, settings, index % tiling.row_tiles,
-                                 index / tiling.row_tiles),
-                    settings);
+    const TilePlace place = tile_places(tiling)[arm.worst_tile];
+    const Tile tile(
+        weight_block(report.graph, arm.worst_layer, settings, place.row, place.column, place.slice),
+        settings);
     const Crossbar& array = tile.arrays().front();
     Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
     inputs.topRows(tile.rows()).setConstant(full_drive);

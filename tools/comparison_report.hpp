@@ -18,21 +18,24 @@ struct ComparisonReport {
     const Experiment& experiment;
     std::size_t images = 0;
     std::size_t calibration_images = 0;
-    double software_accuracy = 0;  ///< 0 to 1
+    double software_accuracy = 0;  ///< 0 to 1, see `accuracy`
     double software_seconds = 0;
     std::vector<ArmResult> arms;
-    std::vector<std::int32_t> labels;
-    std::vector<std::int32_t> software;  ///< predicted classes
+    const LabelledImages& test;
+    InferenceResult software;
     std::vector<std::pair<std::string, double>> stage_seconds;
     bool complete = true;
     std::optional<OperatorCacheCounts> operator_cache;  ///< where there is one
 
-    [[nodiscard]] double accuracy(const ArmResult& arm) const {
-        return arm.inference.accuracy(labels);
-    }
-    /// Share of images on which arm and software network predict the same class.
+    /// Of images classified rightly, or a detector's mAP@0.5: see `score`.
+    [[nodiscard]] double accuracy(const ArmResult& arm) const { return score(arm.inference, test); }
+    /// Of arm and software network: see `kirchnet::agreement`.
     [[nodiscard]] double agreement(const ArmResult& arm) const {
-        return arm.inference.accuracy(software);
+        return kirchnet::agreement(arm.inference, software);
+    }
+    /// What `accuracy` measures: `accuracy` or `mAP@0.5`.
+    [[nodiscard]] std::string_view metric() const {
+        return graph.is_detector() ? "mAP@0.5" : "accuracy";
     }
 };
 
@@ -41,8 +44,8 @@ std::string arm_name(const ArmResult& arm);
 
 /// The table a person reads, in Markdown.
 std::string report_table(const ComparisonReport& report);
-/// Sentences, one a line: arms whose number needs a warning (many clipped samples), and how many
-/// operators came from the cache.
+/// Sentences, one a line: arms whose number needs a warning (many clipped samples), what reading an
+/// image costs on the chip, and how many operators came from the cache.
 std::string report_notes(const ComparisonReport& report);
 /// The whole report in Markdown; figures are named relative to it.
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,

@@ -12,6 +12,7 @@
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
+#include "tools/presets.hpp"
 #include "tools/utf8.hpp"
 
 namespace kirchnet {
@@ -93,14 +94,45 @@ double positive_or_zero(std::string_view text, std::string_view what) {
 
 using Text = std::string_view;
 
+void set_law(Experiment& e, double DeviceLaws::*law, Text text, Text what) {
+    e.device_laws.*law = parse_quantity(text, what);
+    check(e.device_laws);
+}
+
+constexpr Text preset_key = "preset";
+
 struct Key {
     Text name;
     void (*set)(Experiment&, Text);
     std::string (*get)(const Experiment&);
 };
 
+/// Sets one field of the converters, checked on its own so that the key is named.
+template <typename Value>
+void set_converter(Experiment& e, Value ConverterSettings::*field, Value value) {
+    ConverterSettings alone;
+    alone.*field = value;
+    check(alone);
+    e.converters.*field = value;
+}
+
+template <typename Value>
+void set_timing(Experiment& e, Value ConverterTiming::*field, Value value) {
+    ConverterSettings alone;
+    alone.timing.*field = value;
+    check(alone);
+    e.converters.timing.*field = value;
+}
+
+void apply_preset(Experiment& e, Text name) {
+    if (!name.empty())
+        for (const PresetKey& key : find_preset(name).keys) set_key(e, key.key, key.value);
+    e.preset = name;
+}
+
 /// The one list of settings: TOML files, flags, --set and `to_toml` all go through it.
 constexpr std::array keys{
+    Key{"preset", apply_preset, [](const Experiment& e) { return toml_string(e.preset); }},
     Key{"network", [](Experiment& e, Text t) { e.network = t; },
         [](const Experiment& e) { return toml_string(e.network); }},
     Key{"data", [](Experiment& e, Text t) { e.data = t; },
@@ -139,6 +171,8 @@ constexpr std::array keys{
         [](const Experiment& e) { return toml_string(to_string(e.layout)); }},
     Key{"array.unused", [](Experiment& e, Text t) { e.unused = parse_unused(t); },
         [](const Experiment& e) { return toml_string(to_string(e.unused)); }},
+    Key{"array.groups", [](Experiment& e, Text t) { e.groups = parse_groups(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.groups)); }},
     Key{"cells.on", [](Experiment& e, Text t) { e.device.on = parse_quantity(t, "cells.on [S]"); },
         [](const Experiment& e) { return format_exact(e.device.on); }},
     Key{"cells.off",
@@ -152,15 +186,54 @@ constexpr std::array keys{
         mappings_text},
     Key{"mapping.weight_bits", [](Experiment& e, Text t) { e.weight_bits = parse_integer<int>(t); },
         [](const Experiment& e) { return fmt::to_string(e.weight_bits); }},
+    Key{"mapping.bits_per_cell",
+        [](Experiment& e, Text t) { e.bits_per_cell = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.bits_per_cell); }},
     Key{"converters.dac_bits",
         [](Experiment& e, Text t) { e.converters.dac_bits = parse_integer<int>(t); },
         [](const Experiment& e) { return fmt::to_string(e.converters.dac_bits); }},
+    Key{"converters.input_bits",
+        [](Experiment& e, Text t) { e.converters.input_bits = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.converters.input_bits); }},
+    Key{"converters.signed_inputs",
+        [](Experiment& e, Text t) { e.converters.signed_inputs = parse_signed_inputs(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.converters.signed_inputs)); }},
     Key{"converters.adc_bits",
         [](Experiment& e, Text t) { e.converters.adc_bits = parse_integer<int>(t); },
         [](const Experiment& e) { return fmt::to_string(e.converters.adc_bits); }},
     Key{"converters.calibrate_on",
         [](Experiment& e, Text t) { e.converters.calibrate_on = parse_operators(t); },
         [](const Experiment& e) { return toml_string(to_string(e.converters.calibrate_on)); }},
+    Key{"converters.adc_range",
+        [](Experiment& e, Text t) { e.converters.adc_range = parse_adc_range(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.converters.adc_range)); }},
+    Key{"converters.adc_percentile",
+        [](Experiment& e, Text t) {
+            set_converter(e, &ConverterSettings::adc_percentile, parse_quantity(t, "percentile"));
+        },
+        [](const Experiment& e) { return format_exact(e.converters.adc_percentile); }},
+    Key{"converters.adc_full_scale",
+        [](Experiment& e, Text t) {
+            set_converter(e, &ConverterSettings::adc_full_scale, parse_quantity(t, "share"));
+        },
+        [](const Experiment& e) { return format_exact(e.converters.adc_full_scale); }},
+    Key{"converters.subtract", [](Experiment& e, Text t) { e.subtraction = parse_subtraction(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.subtraction)); }},
+    Key{"converters.columns_per_adc",
+        [](Experiment& e, Text t) {
+            set_timing(e, &ConverterTiming::columns_per_adc, parse_integer<int>(t));
+        },
+        [](const Experiment& e) { return fmt::to_string(e.converters.timing.columns_per_adc); }},
+    Key{"converters.adc_rate",
+        [](Experiment& e, Text t) {
+            set_timing(e, &ConverterTiming::adc_rate, parse_quantity(t, "samples per second"));
+        },
+        [](const Experiment& e) { return format_exact(e.converters.timing.adc_rate); }},
+    Key{"converters.cycle_time",
+        [](Experiment& e, Text t) {
+            set_timing(e, &ConverterTiming::cycle_time, parse_quantity(t, "time [s]"));
+        },
+        [](const Experiment& e) { return format_exact(e.converters.timing.cycle_time); }},
     Key{"faults.rate",
         [](Experiment& e, Text t) {
             e.fault_law.rate = parse_quantity(t, "fault rate");
@@ -194,6 +267,31 @@ constexpr std::array keys{
     Key{"nonlinear.positions",
         [](Experiment& e, Text t) { e.nonlinear_positions = parse_integer<std::size_t>(t); },
         [](const Experiment& e) { return fmt::to_string(e.nonlinear_positions); }},
+    Key{"device.variation",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::variation, t, "device variation"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.variation); }},
+    Key{"device.programming_error",
+        [](Experiment& e, Text t) {
+            set_law(e, &DeviceLaws::programming_error, t, "programming error");
+        },
+        [](const Experiment& e) { return format_exact(e.device_laws.programming_error); }},
+    Key{"device.programming_slope",
+        [](Experiment& e, Text t) {
+            set_law(e, &DeviceLaws::programming_slope, t, "programming slope");
+        },
+        [](const Experiment& e) { return format_exact(e.device_laws.programming_slope); }},
+    Key{"device.read_noise",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::read_noise, t, "read noise"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.read_noise); }},
+    Key{"device.drift_nu",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::drift_nu, t, "drift exponent"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.drift_nu); }},
+    Key{"device.drift_spread",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::drift_spread, t, "drift spread"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.drift_spread); }},
+    Key{"device.time_ratio",
+        [](Experiment& e, Text t) { set_law(e, &DeviceLaws::time_ratio, t, "drift time ratio"); },
+        [](const Experiment& e) { return format_exact(e.device_laws.time_ratio); }},
     Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },
         [](const Experiment& e) { return toml_string(e.engine); }},
     Key{"run.operator_cache", [](Experiment& e, Text t) { e.operator_cache = t; },
@@ -243,20 +341,37 @@ std::string as_text(const toml::node& node) {
     throw InvalidInput("expected a number, a string or a list of strings");
 }
 
+void apply_node(Experiment& experiment, const std::string& key, const toml::node& node,
+                const std::filesystem::path& path) {
+    try {
+        set_key(experiment, key, as_text(node));
+    } catch (const InvalidInput& error) {
+        throw InvalidInput(place(path, node.source()), error.what());
+    }
+}
+
 void apply_table(Experiment& experiment, const toml::table& table, const std::string& prefix,
                  const std::filesystem::path& path) {
     for (const auto& [name, node] : table) {
         const std::string key = prefix + std::string(name.str());
-        if (const auto* inner = node.as_table()) {
+        if (const auto* inner = node.as_table())
             apply_table(experiment, *inner, key + ".", path);
-            continue;
-        }
-        try {
-            set_key(experiment, key, as_text(node));
-        } catch (const InvalidInput& error) {
-            throw InvalidInput(place(path, node.source()), error.what());
-        }
+        else if (key != preset_key)
+            apply_node(experiment, key, node, path);
     }
+}
+
+/// What stands behind a value that is as the experiment's preset sets it.
+std::string source_comment(const Experiment& experiment, const Key& key) {
+    if (experiment.preset.empty()) return {};
+    const auto settings = find_preset(experiment.preset).keys;
+    const auto found = std::find_if(settings.begin(), settings.end(),
+                                    [&](const PresetKey& its) { return its.key == key.name; });
+    if (found == settings.end()) return {};
+    Experiment as_set;
+    key.set(as_set, found->value);
+    if (key.get(as_set) != key.get(experiment)) return {};
+    return fmt::format("  # {}: {}", experiment.preset, found->source);
 }
 
 std::string read_text(const std::filesystem::path& path) {
@@ -278,7 +393,10 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.mapping = mapping;
     settings.layout = layout;
     settings.unused = unused;
+    settings.groups = groups;
     settings.weight_bits = weight_bits;
+    settings.bits_per_cell = bits_per_cell;
+    settings.subtraction = subtraction;
     settings.device = device;
     settings.wires.word_line_segment = word_line_segment;
     settings.wires.bit_line_segment = bit_line_segment;
@@ -295,6 +413,11 @@ std::optional<FaultSource> Experiment::fault_source() const {
     if (!fault_map.empty()) return read_fault_map(fault_map);
     if (fault_law.rate > 0) return FaultDraw{fault_law, seed, trial};
     return std::nullopt;
+}
+
+std::optional<DeviceDraw> Experiment::device_draw() const {
+    if (!device_laws.is_on()) return std::nullopt;
+    return DeviceDraw{device_laws, seed, trial};
 }
 
 void set_key(Experiment& experiment, std::string_view key, std::string_view value) {
@@ -318,7 +441,10 @@ void set_key(Experiment& experiment, std::string_view key, std::string_view valu
 void read_experiment(Experiment& experiment, const std::filesystem::path& path) {
     const std::string text = read_text(path);
     try {
-        apply_table(experiment, toml::parse(text), "", path);
+        const toml::table table = toml::parse(text);
+        if (const toml::node* preset = table.get(preset_key))
+            apply_node(experiment, std::string(preset_key), *preset, path);
+        apply_table(experiment, table, "", path);
     } catch (const toml::parse_error& error) {
         throw InvalidInput(place(path, error.source()), std::string(error.description()));
     }
@@ -328,7 +454,10 @@ Experiment make_experiment(const std::string& toml_file,
                            const std::vector<std::pair<std::string, std::string>>& settings) {
     Experiment experiment;
     if (!toml_file.empty()) read_experiment(experiment, toml_file);
-    for (const auto& [key, value] : settings) set_key(experiment, key, value);
+    for (const auto& [key, value] : settings)
+        if (key == preset_key) set_key(experiment, key, value);
+    for (const auto& [key, value] : settings)
+        if (key != preset_key) set_key(experiment, key, value);
     return experiment;
 }
 
@@ -343,7 +472,8 @@ std::string to_toml(const Experiment& experiment) {
             text += fmt::format("\n[{}]\n", section);
         }
         const Text name = dot == Text::npos ? key.name : key.name.substr(dot + 1);
-        text += fmt::format("{} = {}\n", name, key.get(experiment));
+        text +=
+            fmt::format("{} = {}{}\n", name, key.get(experiment), source_comment(experiment, key));
     }
     return text;
 }

@@ -13,6 +13,7 @@ namespace kirchnet {
 /// Everything `kirchnet compare` and `nonlinear` may be told, as a TOML file, by named flags or by
 /// --set. Every setting has one key (`array.segment`), whichever way it arrives.
 struct Experiment {
+    std::string preset;  ///< published design whose settings were taken first; empty: none
     std::string network;
     std::string data;
     std::string calibration;  ///< empty: the training part beside `data`
@@ -29,11 +30,14 @@ struct Experiment {
     SenseSide sense_at = SenseSide::bottom;
     Layout layout = Layout::split;
     Unused unused = Unused::pad;
+    Groups groups = Groups::packed;
 
     DeviceRange device;
     std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};
     int weight_bits = 8;
+    int bits_per_cell = 0;  ///< 0: one cell holds the whole weight
     ConverterSettings converters;
+    Subtraction subtraction = Subtraction::before;
 
     FaultLaw fault_law;
     std::string fault_map;  ///< file; instead of a law
@@ -45,6 +49,7 @@ struct Experiment {
     std::size_t nonlinear_images = 2;           ///< run with nonlinear cells; the first ones
     std::vector<std::string> nonlinear_layers;  ///< empty: all
     std::size_t nonlinear_positions = 64;       ///< sampled per layer; 0: all
+    DeviceLaws device_laws;                     ///< drawn by the same seed and trial
 
     std::string engine = "transfer";
     std::string operator_cache;  ///< folder of transfer matrices already computed; empty: none
@@ -56,22 +61,27 @@ struct Experiment {
     /// Reads the fault map where one is named.
     /// @throws InvalidInput  when both a rate and a map are given
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
+    /// Nothing where every law is off.
+    [[nodiscard]] std::optional<DeviceDraw> device_draw() const;
 };
 
-/// @param key    such as `array.segment`, which sets both segment resistances
+/// @param key    such as `array.segment`, which sets both segment resistances; `preset` sets all
+///               keys of a design
 /// @param value  as on the command line: SI suffixes, lists with commas
 /// @throws InvalidInput  naming the key; for an unknown one, the nearest known keys
 void set_key(Experiment& experiment, std::string_view key, std::string_view value);
 
-/// Applies a TOML file on top of `experiment`.
+/// Applies a TOML file on top of `experiment`, a preset that it names before its other keys.
 /// @throws InvalidInput  naming file, line and column
 void read_experiment(Experiment& experiment, const std::filesystem::path& path);
 
-/// Defaults, then the TOML file (unless empty), then keys with values in the order given.
+/// Defaults, then the TOML file (unless empty), then a preset among the settings, then their other
+/// keys in the order given.
 Experiment make_experiment(const std::string& toml_file,
                            const std::vector<std::pair<std::string, std::string>>& settings);
 
-/// The experiment as TOML text that reads back as the same experiment.
+/// The experiment as TOML text that reads back as the same experiment. Values as its preset sets
+/// them have their source beside them.
 std::string to_toml(const Experiment& experiment);
 
 }  // namespace kirchnet

@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <tbb/global_control.h>
 
+#include <algorithm>
 #include <charconv>
 
 #include "circuit/error.hpp"
@@ -35,16 +36,22 @@ Graph load_graph(const Experiment& experiment) {
     return Graph(read_network(experiment.network));
 }
 
-ExperimentImages load_images(const Experiment& experiment) {
+ExperimentImages load_images(const Experiment& experiment, const ImageShape& input) {
     if (experiment.data.empty())
         throw InvalidInput("no test images given; name them with --data or the key 'data'");
     ExperimentImages images;
-    images.test = read_test_images(experiment.data);
+    images.test = read_test_images(experiment.data, input);
     const std::string& source =
         experiment.calibration.empty() ? experiment.data : experiment.calibration;
     auto calibration = read_calibration_images(source, experiment.calibration_images);
-    if (!calibration && !experiment.calibration.empty())
-        calibration = subset(read_test_images(source), 0, experiment.calibration_images);
+    if (!calibration && !experiment.calibration.empty()) {
+        const bool same = source == experiment.data;
+        const LabelledImages others = same ? images.test : read_test_images(source, input);
+        calibration = subset(others, 0, std::min(experiment.calibration_images, others.size()));
+        if (same)
+            images.note = fmt::format("converter ranges are fitted on the first {} test images",
+                                      calibration->size());
+    }
     const std::size_t all = images.test.size();
     if (calibration) {
         images.calibration = std::move(*calibration);
@@ -68,11 +75,19 @@ ExperimentImages load_images(const Experiment& experiment) {
 
 void check_experiment(const Experiment& experiment) {
     (void)experiment.fault_source();
-    for (const Mapping mapping : experiment.mappings)
+    for (const Mapping mapping : experiment.mappings) {
         (void)outputs_per_tile(experiment.tile_settings(mapping));
+        (void)slice_count(experiment.tile_settings(mapping));
+    }
+    check(experiment.converters);
     if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
     check(experiment.device);
     (void)engine_factory(experiment.engine);
+}
+
+Mapping choose_mapping(const std::string& given, const Experiment& experiment) {
+    if (!given.empty()) return parse_mapping(given);
+    return experiment.mappings.size() == 1 ? experiment.mappings.front() : Mapping::two_column;
 }
 
 std::pair<Index, Index> parse_tile(const std::string& text) {
@@ -90,23 +105,33 @@ std::pair<Index, Index> parse_tile(const std::string& text) {
 ImageDrive::ImageDrive(const Graph& graph, const Experiment& experiment)
     : graph_(graph),
       word_lines_(experiment.array.word_lines),
-      images_(load_images(experiment)),
+      images_(load_images(experiment, graph.network().input)),
       software_(software_drivers(graph)),
-      dacs_(calibrate_dacs(graph, images_.calibration, experiment.converters.dac_bits,
+      dacs_(calibrate_dacs(graph, images_.calibration, experiment.converters,
                            show_progress("input ranges", "images"))) {}
 
+std::vector<InputRead> ImageDrive::reads(const std::string& layer) const {
+    return input_reads(dacs_[graph_.find_layer(layer)]);
+}
+
 Eigen::VectorXd ImageDrive::voltages(const WeightBlock& block, std::size_t image,
-                                     std::size_t position, double read_voltage) const {
+                                     std::size_t position, double read_voltage,
+                                     std::size_t read) const {
     const std::size_t layer = graph_.find_layer(block.layer);
+    const auto all_reads = input_reads(dacs_[layer]);
+    if (read >= all_reads.size())
+        throw InvalidInput(fmt::format("read {} of layer {}", read, block.layer),
+                           fmt::format("its inputs take {} read{}", all_reads.size(),
+                                       all_reads.size() == 1 ? "" : "s"));
     const std::size_t outputs = graph_.geometry(layer).outputs_per_group();
     const auto group = static_cast<std::size_t>(block.first_output_channel) / outputs;
-    const auto inputs =
-        layer_inputs(graph_, software_, images_.test, image, layer, group, position);
+    const auto inputs = layer_inputs(graph_, software_, images_.test, image, layer, group, position,
+                                     static_cast<std::size_t>(block.groups));
     const auto first = static_cast<std::size_t>(block.tile_row * word_lines_);
     Eigen::VectorXd voltages(block.weights.rows());
     for (Index r = 0; r < voltages.size(); ++r)
-        voltages(r) =
-            read_voltage * dac_fraction(dacs_[layer], inputs[first + static_cast<std::size_t>(r)]);
+        voltages(r) = read_voltage * dac_fraction(dacs_[layer], all_reads[read],
+                                                  inputs[first + static_cast<std::size_t>(r)]);
     return voltages;
 }
 

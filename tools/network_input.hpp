@@ -13,7 +13,7 @@ namespace kirchnet {
 /// @throws InvalidInput  when none is named, or the file is no network of ours
 Graph load_graph(const Experiment& experiment);
 
-/// Test images, and the images converter ranges are fitted on: never the same ones.
+/// Test images, and the images converter ranges are fitted on: the same ones only where asked for.
 struct ExperimentImages {
     LabelledImages test;
     LabelledImages calibration;
@@ -21,9 +21,11 @@ struct ExperimentImages {
 };
 
 /// Without a training part beside the data, the last `calibration_images` of the test images are
-/// held out for calibration and not tested on.
+/// held out for calibration and not tested on; `calibration` naming the same data takes the first
+/// test images instead and tests on all.
+/// @param input  what the network takes
 /// @throws InvalidInput  when no data is named or more images are asked for than there are
-ExperimentImages load_images(const Experiment& experiment);
+ExperimentImages load_images(const Experiment& experiment, const ImageShape& input);
 
 /// What can be known to be wrong before any work.
 /// @throws InvalidInput  naming the setting
@@ -42,6 +44,10 @@ class ThreadLimit {
     std::unique_ptr<State> state_;
 };
 
+/// The one mapping a command works with: the given one, else the experiment's where it names just
+/// one, else two_column.
+Mapping choose_mapping(const std::string& given, const Experiment& experiment);
+
 /// Tile row and column from `R,C`.
 std::pair<Index, Index> parse_tile(const std::string& text);
 
@@ -52,10 +58,14 @@ class ImageDrive {
     ImageDrive(const Graph& graph, const Experiment& experiment);
 
     [[nodiscard]] const ExperimentImages& images() const { return images_; }
+    /// Reads that a layer's inputs take: `input_reads` of its DAC.
+    [[nodiscard]] std::vector<InputRead> reads(const std::string& layer) const;
     /// Read voltages [V] of the word lines a block uses, for one image under one kernel position
-    /// (output pixel y * width + x).
+    /// (output pixel y * width + x), in one of the layer's reads.
+    /// @throws InvalidInput  when image, position or read do not exist
     [[nodiscard]] Eigen::VectorXd voltages(const WeightBlock& block, std::size_t image,
-                                           std::size_t position, double read_voltage) const;
+                                           std::size_t position, double read_voltage,
+                                           std::size_t read = 0) const;
 
   private:
     const Graph& graph_;

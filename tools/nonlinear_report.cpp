@@ -35,11 +35,11 @@ OutputDifference difference_of(std::span<const float> linear, std::span<const fl
 std::string size_of_error(const LayerError& error) {
     const std::string relative =
         fmt::format("{:.2g} % of its signal rms", 100 * error.relative_rms());
-    return error.lsb > 0 ? fmt::format("{:.2g} LSB rms, {}", error.rms_lsb(), relative) : relative;
+    return error.has_adc ? fmt::format("{:.2g} LSB rms, {}", error.rms_lsb, relative) : relative;
 }
 
 std::string in_lsb(const LayerError& error, double value) {
-    return error.lsb > 0 ? fmt::format("{:.3f}", value) : "";
+    return error.has_adc ? fmt::format("{:.3f}", value) : "";
 }
 
 /// Layers that are off, the worst first.
@@ -48,8 +48,7 @@ std::vector<const LayerError*> failing(const MappingStudy& study) {
     for (const LayerError& error : study.layers)
         if (!is_good_enough(error)) list.push_back(&error);
     std::stable_sort(list.begin(), list.end(), [](const LayerError* x, const LayerError* y) {
-        return std::pair(x->rms_lsb(), x->relative_rms()) >
-               std::pair(y->rms_lsb(), y->relative_rms());
+        return std::pair(x->rms_lsb, x->relative_rms()) > std::pair(y->rms_lsb, y->relative_rms());
     });
     return list;
 }
@@ -69,8 +68,8 @@ std::string layer_table(const NonlinearReport& report, const MappingStudy& study
     for (const LayerError& e : study.layers)
         table.add({report.graph.layer_name(e.layer), fmt::to_string(e.arrays),
                    fmt::format("{:.3f}", 100 * e.relative_rms()),
-                   fmt::format("{:.2f}", 100 * e.relative_worst()), in_lsb(e, e.rms_lsb()),
-                   in_lsb(e, e.worst_lsb()), in_lsb(e, 100 * e.off_share),
+                   fmt::format("{:.2f}", 100 * e.relative_worst()), in_lsb(e, e.rms_lsb),
+                   in_lsb(e, e.worst_lsb), in_lsb(e, 100 * e.off_share),
                    fmt::format("{:.3f}", e.gain), fmt::format("{:.3f}", 100 * e.relative_left()),
                    fmt::format("{:.1f}", e.effort.mean_iterations()),
                    fmt::format("{:.0e}", e.effort.residual),
@@ -109,9 +108,9 @@ nlohmann::json layer_json(const NonlinearReport& report, const LayerError& e) {
                           {"seconds", e.effort.seconds},
                           {"good_enough", is_good_enough(e)},
                           {"verdict", layer_verdict(report, e)}};
-    if (e.lsb > 0) {
-        object["rms_lsb"] = e.rms_lsb();
-        object["worst_lsb"] = e.worst_lsb();
+    if (e.has_adc) {
+        object["rms_lsb"] = e.rms_lsb;
+        object["worst_lsb"] = e.worst_lsb;
         object["off_share"] = e.off_share;
     }
     return object;
@@ -143,7 +142,8 @@ NonlinearRecord record_of(const NonlinearReport& report, const MappingStudy& stu
         record.worst_error.push_back(e.worst);
         record.gain.push_back(e.gain);
         record.rms_left.push_back(e.rms_left);
-        record.lsb.push_back(e.lsb);
+        record.rms_lsb.push_back(e.rms_lsb);
+        record.worst_lsb.push_back(e.worst_lsb);
         record.off_share.push_back(e.off_share);
         record.iterations.push_back(e.effort.mean_iterations());
         record.residual.push_back(e.effort.residual);
@@ -242,7 +242,7 @@ std::string nonlinear_figure(const NonlinearReport& report) {
     for (const MappingStudy& study : report.mappings) {
         std::vector<double> values(chart.groups.size(), std::numeric_limits<double>::quiet_NaN());
         for (std::size_t i = 0; i < study.layers.size(); ++i)
-            values[i] = has_adc ? study.layers[i].rms_lsb() : 100 * study.layers[i].relative_rms();
+            values[i] = has_adc ? study.layers[i].rms_lsb : 100 * study.layers[i].relative_rms();
         chart.series.push_back({std::string(to_string(study.mapping)), std::move(values)});
     }
     return bar_chart(chart);

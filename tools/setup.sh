@@ -11,14 +11,16 @@ core=(
     libeigen3-dev libfmt-dev libtbb-dev librandom123-dev
     libsuitesparse-dev                                 # KLU
     libngspice0-dev ngspice
-    libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev
+    libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev libjpeg62-turbo-dev
+    libonnx-dev libprotobuf-dev protobuf-compiler      # ONNX models
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
 )
 full=(
     libtorch-dev
-    doctest-dev libbenchmark-dev
+    doctest-dev libbenchmark-dev libdnnl-dev
     python3 python3-numpy python3-h5py hdf5-tools xz-utils  # second roads for the tests
     clang clang-format clang-tidy gcovr
+    libclang-rt-14-dev                                 # libFuzzer, preset fuzz
 )
 
 usage() { sed -n '2,6s/^# \{0,1\}//p' "$0"; }

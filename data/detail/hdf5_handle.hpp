@@ -8,9 +8,13 @@
 #include <utility>
 #include <vector>
 
+#include "data/detail/shape.hpp"
+
 namespace kirchnet::hdf5 {
 
-using Shape = std::vector<std::size_t>;
+using kirchnet::element_count;
+using kirchnet::Shape;
+using kirchnet::to_string;
 
 /// Owner of one HDF5 identifier.
 class Handle {
@@ -64,12 +68,5 @@ hid_t native_type<std::uint64_t>();
 
 /// Variable-length UTF-8 text.
 Handle text_type();
-
-/// `3x4`; `scalar` for no dimension.
-std::string to_string(const Shape& shape);
-
-/// Number of elements.
-/// @throws InvalidInput  naming `where` when the number does not fit any memory
-std::size_t element_count(const Shape& shape, const std::string& where);
 
 }  // namespace kirchnet::hdf5

@@ -106,6 +106,13 @@ std::vector<std::string> read_any_texts(std::size_t count, const Handle& type, c
                                              : read_fixed_texts(count, type, read);
 }
 
+void check_file(const fs::path& path) {
+    std::error_code error;
+    if (!fs::exists(path, error)) throw InvalidInput(path.string(), "no such file");
+    if (!fs::is_regular_file(path, error))
+        throw InvalidInput(path.string(), "is not a regular file");
+}
+
 template <class Number>
 bool fits_directly(hid_t type) {
     return H5Tget_size(type) <= sizeof(Number) &&
@@ -121,12 +128,16 @@ InputGroup::InputGroup(Handle id, std::string file, std::string path, std::uintm
       where_(path_.empty() ? file_ : file_ + ":" + path_),
       file_size_(file_size) {}
 
+bool is_hdf5(const fs::path& path) {
+    silence();
+    check_file(path);
+    return H5Fis_hdf5(path.c_str()) > 0;
+}
+
 InputGroup InputGroup::open(const fs::path& path) {
     silence();
+    check_file(path);
     const std::string name = path.string();
-    std::error_code error;
-    if (!fs::exists(path, error)) throw InvalidInput(name, "no such file");
-    if (!fs::is_regular_file(path, error)) throw InvalidInput(name, "is not a regular file");
     const Handle access(H5Pcreate(H5P_FILE_ACCESS), H5Pclose);
     // Our files appear complete by renaming, so reading needs no lock, and read-only or network
     // file systems often have none.
@@ -139,7 +150,7 @@ InputGroup InputGroup::open(const fs::path& path) {
                               last_error()));
     Handle root(H5Gopen2(file.id(), "/", H5P_DEFAULT), H5Gclose);
     if (!root.is_valid()) throw InvalidInput(name, "has no root group: " + last_error());
-    return {std::move(root), name, "", fs::file_size(path, error)};
+    return {std::move(root), name, "", fs::file_size(path)};
 }
 
 std::string InputGroup::where(const std::string& name) const {

@@ -23,6 +23,10 @@ struct Description {
     Shape shape;
 };
 
+/// Whether the file has HDF5's signature; what is behind it may be damaged.
+/// @throws InvalidInput  when the file is missing
+bool is_hdf5(const std::filesystem::path& path);
+
 /// A group of a file open for reading. Whatever is missing or of the wrong kind is an InvalidInput
 /// that names the file and the key.
 class InputGroup {

@@ -10,16 +10,8 @@
 namespace kirchnet::detail {
 namespace {
 
-/// Levels between state 0 and state 1; 0 for continuous mapping.
-int steps_of(const TileSettings& settings) {
-    if (settings.weight_bits == 0) return 0;
-    const int largest = largest_level(settings.weight_bits);
-    return settings.mapping == Mapping::offset ? 2 * largest : largest;
-}
-
 /// `96/127` where the state is a level, else the state in full.
-std::string state_text(double state, const TileSettings& settings) {
-    const int steps = steps_of(settings);
+std::string state_text(double state, int steps) {
     if (steps > 0) {
         const auto level = std::lround(state * steps);
         if (static_cast<double>(level) / steps == state) return fmt::format("{}/{}", level, steps);
@@ -31,7 +23,7 @@ bool agrees(double found, double wanted) {
     return std::abs(found - wanted) <= 2 * std::numeric_limits<double>::epsilon() * wanted;
 }
 
-std::string faulty_instance(const CellMeaning& cell, const TileSettings& settings) {
+std::string cell_instance(const CellMeaning& cell, const TileSettings& settings) {
     const std::string intended = conductance_text(cell, settings);
     switch (cell.fault) {
         case Fault::stuck_off:
@@ -43,6 +35,8 @@ std::string faulty_instance(const CellMeaning& cell, const TileSettings& setting
         case Fault::none:
             break;
     }
+    if (cell.conductance != cell.intended_conductance)
+        return fmt::format("cell_varied g={} g_intended={}", number(cell.conductance), intended);
     return fmt::format("cell_1r g={}", intended);
 }
 
@@ -59,6 +53,7 @@ std::string describe_weight(const CellMeaning& cell, const TileSettings& setting
     std::string text = fmt::format(" | w={:+.4f}", *cell.weight);
     if (cell.level)
         text += fmt::format(" q={}/{}", *cell.level, largest_level(settings.weight_bits));
+    if (cell.digit) text += fmt::format(" digit={}/{}", *cell.digit, cell.steps);
     return text;
 }
 
@@ -70,7 +65,7 @@ std::string conductance_text(const CellMeaning& cell, const TileSettings& settin
     if (agrees(device.off, wanted)) return "{gmin_c}";
     if (agrees(device.on, wanted)) return "{gmax_c}";
     if (agrees(device.off + cell.state * (device.on - device.off), wanted))
-        return fmt::format("{{gmin_c+{}*(gmax_c-gmin_c)}}", state_text(cell.state, settings));
+        return fmt::format("{{gmin_c+{}*(gmax_c-gmin_c)}}", state_text(cell.state, cell.steps));
     return number(wanted);
 }
 
@@ -88,8 +83,8 @@ std::string cell_line(const CellMeaning& cell, const TileSettings& settings,
         return comment(fmt::format("{} left out: cut off ; {}", name, meaning));
     if (cell.fault == Fault::none && cell.conductance == 0)
         return comment(fmt::format("{} left out: conducts nothing ; {}", name, meaning));
-    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net,
-                       faulty_instance(cell, settings), meaning);
+    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net, cell_instance(cell, settings),
+                       meaning);
 }
 
 }  // namespace kirchnet::detail

@@ -153,7 +153,7 @@ std::string amplifier_parameters(const Tile& tile, const Eigen::Ref<const Eigen:
     text += fmt::format(".param vos={} ; input offset [V]\n", number(amplifier.offset));
     text += fmt::format(".param vsat={} ; output swing [V]\n", number(amplifier.swing));
     text += feedback_parameter(tile, inputs, subtractor);
-    if (tile.has_pairs())
+    if (tile.has_subtractors())
         text += fmt::format(".param r1={0} r2={0} r3={0} r4={0} ; difference amplifier [ohm]\n",
                             number(subtractor.bridge_resistance));
     return text;
@@ -165,7 +165,7 @@ std::string readout_section(const Tile& tile, Readout readout) {
         for (Index c = 0; c < array.shape().bit_lines; ++c)
             text += column_lines(names_of(array.pattern(), c), readout, output_of(tile, array, c),
                                  tile.block().first_output_channel);
-    if (!tile.has_pairs()) return text;
+    if (!tile.has_subtractors()) return text;
     text += "* ---- one subtractor per column pair ----\n";
     for (Index j = 0; j < tile.outputs(); ++j) text += subtractor_line(tile, readout, j);
     return text;
@@ -175,7 +175,7 @@ std::string control_section(const Tile& tile, Readout readout) {
     std::string text = ".control\nset numdgt=12\nop\n";
     for (const Crossbar& array : tile.arrays()) text += print_currents(tile, array);
     if (readout == Readout::opamp) text += print_amplifiers(tile);
-    if (tile.has_pairs()) text += print_subtractors(tile, readout);
+    if (tile.has_subtractors()) text += print_subtractors(tile, readout);
     // Without `quit`, ngspice -b ends with 1 for want of a .print line, whatever it solved.
     const auto source = input_node(tile.arrays().front().pattern(), 0);
     return text + fmt::format(

@@ -6,7 +6,7 @@
 
 namespace kirchnet::detail {
 
-std::string cell_subcircuits(const DeviceRange& device) {
+std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells) {
     constexpr std::string_view resistor = "rcell wl bl {1/g}\n";
     constexpr std::string_view nothing = "* conducts nothing\n";
     std::string text = "* ---- cells: a working one, and one subcircuit per defect ----\n";
@@ -18,10 +18,13 @@ std::string cell_subcircuits(const DeviceRange& device) {
     text += fmt::format(
         ".subckt cell_stuck_on wl bl g=1e-4 g_intended=1e-6\n{}.ends cell_stuck_on\n", resistor);
     text += fmt::format(".subckt cell_open wl bl g_intended=1e-6\n{}.ends cell_open\n", nothing);
+    if (has_varied_cells)
+        text += fmt::format(
+            ".subckt cell_varied wl bl g=1e-6 g_intended=1e-6\n{}.ends cell_varied\n", resistor);
     return text;
 }
 
-std::string amplifier_subcircuits(bool has_pairs) {
+std::string amplifier_subcircuits(bool has_subtractors) {
     std::string text = R"(* ---- amplifiers ----
 .subckt opamp inp inn out a0=1e4 gbw=1e8 vos=0 vsat=1.2
 * one pole: 1 uS into rst and cst; the output saturates as vsat*tanh(x/vsat)
@@ -39,7 +42,7 @@ xop 0 in out opamp a0={a0} gbw={gbw} vos={vos} vsat={vsat}
 rf in out {rf}
 .ends tia
 )";
-    if (has_pairs)
+    if (has_subtractors)
         text += R"(.subckt diffamp va vb out r1=1e4 r2=1e4 r3=1e4 r4=1e4 vos=0
 * v(out) = v(va)*r4/(r3+r4)*(1+r2/r1) - v(vb)*r2/r1
 xop p n out opamp a0={a0} gbw={gbw} vos={vos} vsat={vsat}

@@ -6,10 +6,11 @@
 
 namespace kirchnet::detail {
 
-/// `cell_1r`, `cell_stuck_off`, `cell_stuck_on`, `cell_open`.
-std::string cell_subcircuits(const DeviceRange& device);
+/// `cell_1r`, `cell_stuck_off`, `cell_stuck_on`, `cell_open`, and `cell_varied` where a tile needs
+/// it.
+std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells);
 
 /// `opamp`, `tia` and, for column pairs, `diffamp`; see docs/methods/read-out.md.
-std::string amplifier_subcircuits(bool has_pairs);
+std::string amplifier_subcircuits(bool has_subtractors);
 
 }  // namespace kirchnet::detail

@@ -7,8 +7,12 @@
 
 namespace kirchnet::detail {
 
-/// Columns (output positions) that run through a layer together: what they need stays in cache.
+/// Columns (output positions) that run through a layer together: what they need stays in cache. A
+/// layer whose own weights do not, takes more at once, so that they are read less often.
 inline constexpr std::size_t column_block = 96;
+inline constexpr std::size_t wide_column_block = 256;
+/// Blocks are filled up to a multiple of this, the widest vector.
+inline constexpr std::size_t column_step = 16;
 /// Outputs whose weights lie together.
 inline constexpr std::size_t output_block = 8;
 
@@ -20,9 +24,8 @@ std::vector<float> pack_weights(const std::vector<float>& weights, std::size_t o
 
 /// A run of output positions in one row of one image.
 struct ColumnRun {
-    std::size_t column;    ///< first column within its block
-    std::size_t plane;     ///< where a plane has the first, before the kernel position's shift
-    std::size_t position;  ///< first output position, [images × height × width]
+    std::size_t column;  ///< first column within its block
+    std::size_t plane;   ///< where a plane has the first, before the kernel position's shift
     std::size_t length;
 };
 
@@ -33,8 +36,8 @@ struct PatchRows {
     std::size_t rows;
     const ColumnRun* runs;
     std::size_t run_count;
-    float*
-        out;  ///< [rows × column_block], and a block of slack: runs may be written past their end
+    float* out;          ///< [rows × stride]
+    std::size_t stride;  ///< columns of a block and `column_step` of slack
 };
 
 /// One tile times one block of columns.
@@ -42,10 +45,11 @@ struct TileProduct {
     const float* weights;  ///< packed
     std::size_t outputs;
     std::size_t rows;
-    const float* const* inputs;  ///< [rows] where each row's columns begin; column_block readable
-    const std::int32_t* valid;   ///< [column_block], -1 for columns that count, 0 for others
+    const float* const* inputs;  ///< [rows] where each row's columns begin; `stride` readable
+    const std::int32_t* valid;   ///< [stride], -1 for columns that count, 0 for others
     std::size_t columns;         ///< up to the last that counts
-    float* sum;                  ///< [outputs × column_block], added to
+    float* sum;                  ///< [outputs × stride], added to
+    std::size_t stride;          ///< columns of a block, a multiple of `column_step`
 };
 
 struct AdcCodes {
@@ -65,9 +69,9 @@ struct DacCodes {
 /// The inner loops of inference, compiled once per instruction set and chosen at run time.
 struct ProductKernels {
     std::string_view instruction_set;
-    /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest)
+    /// out = step * clamp(floor(in * codes_per_unit + 1/2), lowest, highest); may work in place.
     void (*convert)(const float* in, std::size_t size, const DacCodes&, float* out);
-    /// Reads up to a block past the end of a run.
+    /// Reads and writes up to `column_step` past the end of a run.
     void (*copy)(const PatchRows&);
     /// sum += W X
     void (*add)(const TileProduct&);

@@ -5,6 +5,10 @@
 // its samples are converted and added to the layer's sum: products never go to memory.
 #include "nn/detail/product_kernels.hpp"
 
+#if defined(KIRCHNET_ISA_avx512) || defined(KIRCHNET_ISA_avx2)
+#include <immintrin.h>
+#endif
+
 #define KIRCHNET_TEXT_OF(name) #name
 #define KIRCHNET_TEXT(name) KIRCHNET_TEXT_OF(name)
 
@@ -44,11 +48,52 @@ inline Vec broadcast(float value) {
     return value - Vec{};
 }
 
-/// floor of values within the range of 32-bit integers.
+#if defined(KIRCHNET_ISA_avx512)
+inline Vec lesser(Vec x, Vec y) {
+    return _mm512_min_ps(x, y);
+}
+inline Vec greater(Vec x, Vec y) {
+    return _mm512_max_ps(x, y);
+}
+inline Vec round_down(Vec x) {
+    return _mm512_roundscale_ps(x, _MM_FROUND_TO_NEG_INF | _MM_FROUND_NO_EXC);
+}
+/// counts - mask where x and y differ.
+inline Ints subtract_where_different(Ints counts, Vec x, Vec y, Ints mask) {
+    const __mmask16 different = _mm512_cmp_ps_mask(x, y, _CMP_NEQ_UQ);
+    const auto before = reinterpret_cast<__m512i>(counts);
+    return reinterpret_cast<Ints>(
+        _mm512_mask_sub_epi32(before, different, before, reinterpret_cast<__m512i>(mask)));
+}
+#else
+#if defined(KIRCHNET_ISA_avx2)
+inline Vec lesser(Vec x, Vec y) {
+    return _mm256_min_ps(x, y);
+}
+inline Vec greater(Vec x, Vec y) {
+    return _mm256_max_ps(x, y);
+}
+inline Vec round_down(Vec x) {
+    return _mm256_floor_ps(x);
+}
+#else
+inline Vec lesser(Vec x, Vec y) {
+    return x < y ? x : y;
+}
+inline Vec greater(Vec x, Vec y) {
+    return x > y ? x : y;
+}
+/// Of values within the range of 32-bit integers.
 inline Vec round_down(Vec x) {
     const Vec whole = __builtin_convertvector(__builtin_convertvector(x, Ints), Vec);
     return whole > x ? whole - 1.0F : whole;
 }
+#endif
+/// counts - mask where x and y differ.
+inline Ints subtract_where_different(Ints counts, Vec x, Vec y, Ints mask) {
+    return counts - ((x != y) & mask);
+}
+#endif
 
 template <std::size_t Outputs, std::size_t Vectors>
 using Tile = Vec[Outputs][Vectors];
@@ -80,16 +125,25 @@ struct Add {
 };
 
 struct Convert {
-    AdcCodes adc;
-    Ints clipped{};
+    explicit Convert(const AdcCodes& adc)
+        : inverse_lsb(broadcast(adc.inverse_lsb)),
+          lsb(broadcast(adc.lsb)),
+          lowest(broadcast(adc.lowest)),
+          // The last float below highest + 1: rounded down it is the highest code.
+          below_clipping(broadcast((adc.highest + 1.0F) * (1.0F - 0x1p-24F))) {}
 
     Vec operator()(Vec product, const std::int32_t* valid) {
-        const Vec code = product * adc.inverse_lsb + 0.5F;
-        const Ints is_outside = (code < adc.lowest) | (code >= adc.highest + 1.0F);
-        clipped -= is_outside & load_mask(valid);
-        const Vec low = code < adc.lowest ? broadcast(adc.lowest) : code;
-        return round_down(low > adc.highest ? broadcast(adc.highest) : low) * adc.lsb;
+        const Vec code = product * inverse_lsb + 0.5F;
+        const Vec kept = lesser(greater(code, lowest), below_clipping);
+        clipped = subtract_where_different(clipped, code, kept, load_mask(valid));
+        return round_down(kept) * lsb;
     }
+
+    Vec inverse_lsb;
+    Vec lsb;
+    Vec lowest;
+    Vec below_clipping;
+    Ints clipped{};
 };
 
 struct Observe {
@@ -132,7 +186,7 @@ class Strip {
 #pragma GCC unroll 3
             for (std::size_t v = 0; v < Vectors; ++v) {
                 const std::size_t column = column_ + v * lanes;
-                float* const sum = tile_.sum + (output + j) * column_block + column;
+                float* const sum = tile_.sum + (output + j) * tile_.stride + column;
                 store(sum, load(sum) + finish_(y[j][v], tile_.valid + column));
             }
         return output + Outputs;
@@ -148,7 +202,12 @@ inline void run(const TileProduct& tile, Finish& finish) {
     std::size_t column = 0;
     for (; column + (most_vectors - 1) * lanes < tile.columns; column += most_vectors * lanes)
         Strip<most_vectors, Finish>(tile, column, finish).run();
-    for (; column < tile.columns; column += lanes) Strip<1, Finish>(tile, column, finish).run();
+    if constexpr (most_vectors > 2)
+        if (column + lanes < tile.columns) {
+            Strip<2, Finish>(tile, column, finish).run();
+            return;
+        }
+    if (column < tile.columns) Strip<1, Finish>(tile, column, finish).run();
 }
 
 void convert(const float* in, std::size_t size, const DacCodes& dac, float* out) {
@@ -159,14 +218,16 @@ void convert(const float* in, std::size_t size, const DacCodes& dac, float* out)
     }
 }
 
+/// Runs one after the other, each for all rows: what a run writes past its end is written over by
+/// the next, or lies in the row's slack.
 void copy(const PatchRows& patches) {
-    for (std::size_t k = 0; k < patches.rows; ++k) {
-        const float* const plane = patches.planes + patches.offset[k];
-        float* const out = patches.out + k * column_block;
-        for (std::size_t i = 0; i < patches.run_count; ++i) {
-            const ColumnRun& run = patches.runs[i];
-            for (std::size_t c = 0; c < run.length; c += lanes)
-                store(out + run.column + c, load(plane + run.plane + c));
+    for (std::size_t i = 0; i < patches.run_count; ++i) {
+        const ColumnRun& run = patches.runs[i];
+        for (std::size_t c = 0; c < run.length; c += lanes) {
+            const float* const from = patches.planes + run.plane + c;
+            float* to = patches.out + run.column + c;
+            for (std::size_t k = 0; k < patches.rows; ++k, to += patches.stride)
+                store(to, load(from + patches.offset[k]));
         }
     }
 }
@@ -177,7 +238,7 @@ void add(const TileProduct& tile) {
 }
 
 std::uint64_t add_converted(const TileProduct& tile, const AdcCodes& adc) {
-    Convert finish{adc};
+    Convert finish(adc);
     run(tile, finish);
     std::uint64_t clipped = 0;
     for (std::size_t i = 0; i < lanes; ++i)

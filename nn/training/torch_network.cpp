@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <cstdint>
+#include <limits>
 #include <numeric>
 #include <string_view>
 #include <utility>
@@ -48,6 +49,23 @@ void to_host(const torch::Tensor& tensor, Host& host) {
     host.values.assign(values, values + plain.numel());
 }
 
+/// libtorch pads both sides alike, so padding is laid around the input first.
+torch::Tensor pool_off_centre(const PoolOp& op, const torch::Tensor& input,
+                              const std::vector<std::int64_t>& kernel,
+                              const std::vector<std::int64_t>& stride) {
+    const auto before = integer(op.padding);
+    const auto after = integer(op.padding + op.extra_padding);
+    const auto pad = [&](const torch::Tensor& tensor, double value) {
+        return torch::constant_pad_nd(tensor, {before, after, before, after}, value);
+    };
+    if (op.kind == PoolOp::Kind::maximum)
+        return torch::max_pool2d(pad(input, -std::numeric_limits<double>::infinity()), kernel,
+                                 stride);
+    const torch::Tensor mean = torch::avg_pool2d(pad(input, 0), kernel, stride);
+    if (op.counts_padding) return mean;
+    return mean / torch::avg_pool2d(pad(torch::ones_like(input), 0), kernel, stride);
+}
+
 torch::Tensor pool(const PoolOp& op, const torch::Tensor& input) {
     const bool average = op.kind == PoolOp::Kind::average;
     if (op.kernel == 0)
@@ -55,8 +73,36 @@ torch::Tensor pool(const PoolOp& op, const torch::Tensor& input) {
     const std::vector<std::int64_t> kernel(2, integer(op.kernel));
     const std::vector<std::int64_t> stride(2, integer(op.stride));
     const std::vector<std::int64_t> padding(2, integer(op.padding));
-    return average ? torch::avg_pool2d(input, kernel, stride, padding)
+    if (op.extra_padding != 0) return pool_off_centre(op, input, kernel, stride);
+    return average ? torch::avg_pool2d(input, kernel, stride, padding, false, op.counts_padding)
                    : torch::max_pool2d(input, kernel, stride, padding);
+}
+
+torch::Tensor activate(const ActivationOp& op, const torch::Tensor& input) {
+    using Kind = ActivationOp::Kind;
+    switch (op.kind) {
+        case Kind::leaky_relu:
+            return torch::leaky_relu(input, op.slope);
+        case Kind::relu6:
+            return torch::clamp(input, 0, 6);
+        case Kind::sigmoid:
+            return torch::sigmoid(input);
+        case Kind::tanh:
+            return torch::tanh(input);
+        case Kind::silu:
+            return torch::silu(input);
+        case Kind::mish:
+            return torch::mish(input);
+        case Kind::hard_sigmoid:
+            return torch::hardsigmoid(input);
+        case Kind::hard_swish:
+            break;
+    }
+    return torch::hardswish(input);
+}
+
+torch::Tensor upsample(const UpsampleOp& op, const torch::Tensor& input) {
+    return input.repeat_interleave(integer(op.factor), 2).repeat_interleave(integer(op.factor), 3);
 }
 
 torch::Tensor pad_shortcut(const PadShortcutOp& op, const torch::Tensor& input) {
@@ -70,6 +116,12 @@ torch::Tensor pad_shortcut(const PadShortcutOp& op, const torch::Tensor& input) 
         throw InvalidInput(fmt::format("{} channels cannot be padded evenly to {}", input.size(1),
                                        op.out_channels));
     return torch::constant_pad_nd(thinned, {0, 0, 0, 0, missing / 2, missing / 2});
+}
+
+bool takes_inputs(const Operation& operation, std::size_t count) {
+    if (std::holds_alternative<ConcatOp>(operation)) return count > 0;
+    if (std::holds_alternative<InputOp>(operation)) return count == 0;
+    return count == (std::holds_alternative<AddOp>(operation) ? 2 : 1);
 }
 
 /// The first line of libtorch's message, without its call stack.
@@ -86,9 +138,7 @@ TorchNetwork::TorchNetwork(Network network, torch::ScalarType type)
     tensors_.resize(network_.nodes.size());
     for (std::size_t i = 0; i < tensors_.size(); ++i) {
         const Node& node = network_.nodes[i];
-        const bool is_input = std::holds_alternative<InputOp>(node.operation);
-        const bool is_sum = std::holds_alternative<AddOp>(node.operation);
-        if (node.inputs.size() != (is_input ? 0U : is_sum ? 2U : 1U))
+        if (!takes_inputs(node.operation, node.inputs.size()))
             reject(node, fmt::format("has {} inputs", node.inputs.size()));
         for (const std::string& input : node.inputs) {
             const std::size_t source = index_of(input);
@@ -154,6 +204,16 @@ torch::Tensor TorchNetwork::evaluate(std::size_t index, const std::vector<torch:
                                  static_cast<double>(norm->epsilon), false);
     if (std::holds_alternative<ReluOp>(operation)) return torch::relu(input);
     if (std::holds_alternative<AddOp>(operation)) return input + values[own.inputs[1]];
+    if (const auto* activation = std::get_if<ActivationOp>(&operation))
+        return activate(*activation, input);
+    if (std::holds_alternative<ConcatOp>(operation)) {
+        std::vector<torch::Tensor> parts;
+        for (const std::size_t source : own.inputs) parts.push_back(values[source]);
+        return torch::cat(parts, 1);
+    }
+    if (const auto* slice = std::get_if<SliceOp>(&operation))
+        return input.narrow(1, integer(slice->first), integer(slice->count));
+    if (const auto* up = std::get_if<UpsampleOp>(&operation)) return upsample(*up, input);
     if (const auto* pool_op = std::get_if<PoolOp>(&operation)) return pool(*pool_op, input);
     return pad_shortcut(std::get<PadShortcutOp>(operation), input);
 }

@@ -1,7 +1,10 @@
-"""Prints the uniform numbers that test_faults.cpp expects, from numpy's own Philox4x64-10.
+"""Prints the uniform numbers that test_faults.cpp and the normal ones that test_variation.cpp
+expects, from numpy's own Philox4x64-10.
 
 Run: python3 philox_values.py   (numpy 1.24.2 printed the values in use)
 """
+import math
+
 import numpy as np
 
 WORD = 2**64 - 1
@@ -36,6 +39,17 @@ def uniform(words):
     return float(words[0] >> 11) * 2.0**-53
 
 
+def normals(words):
+    """Box and Muller's transform as Random123 defines it: angle pi uneg11(w0), radius from u01(w1)."""
+    result = []
+    for angle_word, radius_word in (words[:2], words[2:]):
+        signed = angle_word - 2**64 if angle_word >= 2**63 else angle_word
+        angle = math.pi * (float(signed) * 2.0**-63 + 2.0**-64)
+        radius = math.sqrt(-2 * math.log(float(radius_word) * 2.0**-64 + 2.0**-65))
+        result += [radius * math.sin(angle), radius * math.cos(angle)]
+    return result
+
+
 if __name__ == "__main__":
     for arguments in [(1, 0, "conv1", 0, 0, 0, 0, 0, 0),
                       (1, 0, "conv1", 0, 0, 0, 0, 0, 1),
@@ -44,3 +58,5 @@ if __name__ == "__main__":
         print(arguments, uniform(weight_cell(*arguments)).hex())
     for arguments in [(1, 0, "conv1", 0, 0, 0, 0, 0), (5, 2, "fc", 3, 1, 127, 64, 1)]:
         print(arguments, uniform(padding_cell(*arguments)).hex())
+    for key, counter in [([1, 7], [0, 0, 0, 0]), ([2021, WORD], [5, 6, 7, 8])]:
+        print(key, counter, [f"{x:.16e}" for x in normals(philox(counter, key))])

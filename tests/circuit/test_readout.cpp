@@ -9,6 +9,9 @@ TEST_CASE("read-out words read back, others are refused") {
     for (const auto readout : {Readout::ideal, Readout::opamp})
         CHECK(parse_readout(to_string(readout)) == readout);
     CHECK_THROWS_AS(parse_readout("op-amp"), InvalidInput);
+    for (const auto subtraction : {Subtraction::before, Subtraction::after})
+        CHECK(parse_subtraction(to_string(subtraction)) == subtraction);
+    CHECK_THROWS_AS(parse_subtraction("never"), InvalidInput);
 }
 
 TEST_CASE("the feedback resistance uses four fifths of the swing") {

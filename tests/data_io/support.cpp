@@ -141,6 +141,8 @@ Network small_network() {
                     .mean = {0.1F, 0.2F},
                     .deviation = {0.3F, 0.4F},
                     .nodes = {},
+                    .heads = {},
+                    .detection_classes = 0,
                     .provenance = {{"licence", "none"}}};
     network.nodes = {
         {"zero", InputOp{}, {}},

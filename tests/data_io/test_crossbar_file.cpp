@@ -35,6 +35,7 @@ FaultMap fault_map() {
     map.set("conv1", CellAddress{7, 3, 1, 2, 0, Polarity::b}, Fault::stuck_off);
     map.set("fc", CellAddress{0, 5, 0, 0, 4, Polarity::a}, Fault::stuck_on);
     map.set("fc", PaddingCell{2, 3, 64, 5, Polarity::b}, Fault::open);
+    map.set("fc", PaddingCell{2, 3, 64, 5, Polarity::b, 1}, Fault::stuck_on);
     return map;
 }
 

@@ -4,9 +4,11 @@
 
 #include "data/crossbar_file.hpp"
 #include "data/dataset.hpp"
+#include "data/import.hpp"
 #include "data/matrix_file.hpp"
 #include "data/network_file.hpp"
 #include "data/result_file.hpp"
+#include "data/state_dict.hpp"
 #include "support.hpp"
 
 namespace fs = std::filesystem;
@@ -65,6 +67,10 @@ Read image_reader() {
     return [](const fs::path& path) { read_test_images(path); };
 }
 
+Read parameter_reader() {
+    return [](const fs::path& path) { read_state_dict(path); };
+}
+
 std::string packed(const TemporaryFolder& folder, const std::string& program,
                    const std::string& ending) {
     std::string record(3073, '\3');
@@ -83,7 +89,7 @@ TEST_CASE("truncated HDF5 files are refused by name") {
     }
     SUBCASE("state dict") {
         check_truncations(fixture("state_dicts/padded.h5"), "state.h5",
-                          [](const fs::path& path) { import_state_dict(path); });
+                          [](const fs::path& path) { import_network(path); });
     }
     SUBCASE("crossbar") {
         check_truncations(fixture("h5py_files/crossbar.h5"), "x.h5",
@@ -110,6 +116,16 @@ TEST_CASE("truncated HDF5 files are refused by name") {
 TEST_CASE("truncated NumPy files are refused by name") {
     check_truncations(fixture("numpy_matrices/c_order_f8.npy"), "m.npy", matrix_reader());
     check_truncations(fixture("numpy_matrices/version_2.npy"), "m.npy", matrix_reader());
+}
+
+TEST_CASE("truncated and damaged parameter files are refused by name") {
+    for (const char* name :
+         {"tensors.pth", "protocol4.pth", "legacy.pth", "checkpoint.pth", "padded.safetensors"}) {
+        CAPTURE(name);
+        const fs::path path = fixture(std::string("parameters/") + name);
+        check_truncations(path, name, parameter_reader());
+        check_flips(path, name, parameter_reader());
+    }
 }
 
 TEST_CASE("truncated image files are refused by name") {

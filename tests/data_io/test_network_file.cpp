@@ -204,3 +204,80 @@ TEST_CASE("a tensor whose shape and values disagree is refused before anything i
           }).find("shape 3x7 needs 21 values, there are 24") != std::string::npos);
     CHECK(folder.entries() == 0);
 }
+
+namespace {
+
+/// A detector with one of each operator that has no weights.
+Network small_detector() {
+    Network network = small_network();
+    network.nodes = {
+        {"image", InputOp{}, {}},
+        {"mish", ActivationOp{.kind = ActivationOp::Kind::mish}, {"image"}},
+        {"leaky", ActivationOp{.kind = ActivationOp::Kind::leaky_relu, .slope = 0.3F}, {"mish"}},
+        {"both", ConcatOp{}, {"image", "leaky", "mish"}},
+        {"part", SliceOp{2, 3}, {"both"}},
+        {"large", UpsampleOp{4}, {"part"}},
+        {"pool", PoolOp{PoolOp::Kind::average, 3, 2, 0, 1, false}, {"large"}}};
+    network.detection_classes = 2;
+    network.heads = {{"pool", {{10, 13}, {16.5F, 30}}, 1.05F}, {"part", {{1, 2}}, 1}};
+    return network;
+}
+
+}  // namespace
+
+TEST_CASE("a detector with its heads is read back exactly as it was written") {
+    const TemporaryFolder folder;
+    write_network(folder / "net.h5", small_detector());
+    CHECK(read_network(folder / "net.h5") == small_detector());
+    const auto output = python(R"(
+f = h5py.File(sys.argv[1], 'r')
+d = f['detection']
+print(d.attrs['classes'], *d, d['head0'].attrs['node'], d['head1'].attrs['index'])
+print(d['head0/anchors'][:].tolist(), np.float32(d['head0'].attrs['scale_xy']))
+n = f['nodes']
+print(n['mish'].attrs['kind'], np.float32(n['leaky'].attrs['slope']), list(n['both'].attrs['inputs']))
+print(n['part'].attrs['first'], n['part'].attrs['count'], n['large'].attrs['factor'])
+print(n['pool'].attrs['extra_padding'], n['pool'].attrs['counts_padding'])
+)",
+                               folder / "net.h5");
+    if (output)
+        CHECK(*output ==
+              "2 head0 head1 pool 1\n"
+              "[[10.0, 13.0], [16.5, 30.0]] 1.05\n"
+              "mish 0.3 ['image', 'leaky', 'mish']\n"
+              "2 3 4\n"
+              "1 0\n");
+}
+
+TEST_CASE("a file without the later attributes of pools means centred pools that count padding") {
+    const TemporaryFolder folder;
+    const auto path = folder / "net.h5";
+    write_network(path, small_network());
+    const auto output = python(
+        "f = h5py.File(sys.argv[1], 'a')\n"
+        "for p in ('pool', 'mean'):\n"
+        "    del f['nodes'][p].attrs['extra_padding'], f['nodes'][p].attrs['counts_padding']\n"
+        "f.close()",
+        path);
+    if (output) CHECK(read_network(path) == small_network());
+}
+
+TEST_CASE("an unknown activation and damaged heads are refused by name") {
+    const TemporaryFolder folder;
+    const auto path = folder / "net.h5";
+    const auto refused = [&](const std::string& edit, const std::string& words) {
+        write_network(path, small_detector());
+        const auto output =
+            python("f = h5py.File(sys.argv[1], 'a')\n" + edit + "\nf.close()", path);
+        if (!output) return;
+        const std::string message = refusal([&] { read_network(path); });
+        CHECK_MESSAGE(message.find(words) != std::string::npos, message);
+    };
+    refused("f['nodes/mish'].attrs['kind'] = 'gelu'", "/nodes/mish: activation 'gelu' is none of");
+    refused("del f['detection'].attrs['classes']", "classes");
+    refused("f['detection/head1'].attrs['index'] = 0", "shares its attribute 'index'");
+    refused(
+        "del f['detection/head0/anchors']\n"
+        "f['detection/head0/anchors'] = np.ones((2, 3), 'f4')",
+        "width and height");
+}

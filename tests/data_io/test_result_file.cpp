@@ -160,3 +160,28 @@ TEST_CASE("agreement records are written with their differences") {
     wrong.bit_lines = 4;
     CHECK_THROWS_AS(write_agreement(folder / "b.h5", {wrong}, ""), InvalidInput);
 }
+
+TEST_CASE("a detector's boxes are read back exactly, and h5py sees them as columns") {
+    const TemporaryFolder folder;
+    const fs::path path = folder / "result.h5";
+    ComparisonHeader detector = header();
+    detector.metric = "mAP@0.5";
+    detector.software_detections = {{0, 7, 0.5F, {0.1F, 0.2F, 0.3F, 0.4F}},
+                                    {2, 1, 0.25F, {-0.1F, 0, 1.5F, 1}}};
+    ComparisonArm found = arm(0);
+    found.detections = {{1, 3, 0.75F, {0.5F, 0.25F, 1, 0.5F}}};
+    ComparisonFile file(path, detector);
+    file.add(found);
+    file.add(arm(1));  // finds nothing
+    file.finish(true);
+    const Comparison comparison = read_comparison(path);
+    CHECK(comparison.header.metric == "mAP@0.5");
+    CHECK(comparison.header.software_detections == detector.software_detections);
+    CHECK(comparison.arms[0].detections == found.detections);
+    CHECK(comparison.arms[1].detections.empty());
+    const auto output = python(
+        "f = h5py.File(sys.argv[1]); d = f['arms/0000/detections']\n"
+        "print(d['image'][0], d['class'][0], d['confidence'][0], list(d['box'][0]))",
+        path);
+    if (output) CHECK(*output == "1 3 0.75 [0.5, 0.25, 1.0, 0.5]\n");
+}

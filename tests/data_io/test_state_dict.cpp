@@ -1,5 +1,6 @@
 #include <numeric>
 
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "support.hpp"
 
@@ -63,7 +64,7 @@ std::string refusal_after(const std::string& name, const std::string& edit) {
     const auto output = python("f = h5py.File(sys.argv[1], 'a')\n" + edit + "\nf.close()", path);
     if (!output) return "";
     CHECK(*output == "");
-    const std::string message = refusal([&] { import_state_dict(path); });
+    const std::string message = refusal([&] { import_network(path); });
     CHECK_MESSAGE(message.starts_with(path.string()), message);
     return message;
 }
@@ -76,7 +77,7 @@ void check_refused(const std::string& name, const std::string& edit, const std::
 }  // namespace
 
 TEST_CASE("torchvision's names with projections become a graph of the same names") {
-    const Network network = import_state_dict(fixture("state_dicts/downsample.h5"));
+    const Network network = import_network(fixture("state_dicts/downsample.h5"));
     CHECK(names(network) == Names{"input",
                                   "conv1",
                                   "bn1",
@@ -131,7 +132,7 @@ TEST_CASE("torchvision's names with projections become a graph of the same names
 }
 
 TEST_CASE("file attributes give image, normalisation and batch-norm epsilon") {
-    const Network network = import_state_dict(fixture("state_dicts/shortcut.h5"));
+    const Network network = import_network(fixture("state_dicts/shortcut.h5"));
     CHECK(network.input == ImageShape{1, 28, 20});
     CHECK(network.mean == std::vector<float>{0.25F});
     CHECK(network.deviation == std::vector<float>{0.5F});
@@ -144,7 +145,7 @@ TEST_CASE("file attributes give image, normalisation and batch-norm epsilon") {
 }
 
 TEST_CASE("a block that grows without projection gets a padded shortcut") {
-    const Network network = import_state_dict(fixture("state_dicts/padded.h5"));
+    const Network network = import_network(fixture("state_dicts/padded.h5"));
     CHECK(node(network, "layer2.0.shortcut") ==
           Node{"layer2.0.shortcut", PadShortcutOp{2, 6}, {"layer1.0.relu2"}});
     CHECK(node(network, "layer2.0.add").inputs == Names{"layer2.0.bn2", "layer2.0.shortcut"});
@@ -154,10 +155,10 @@ TEST_CASE("a block that grows without projection gets a padded shortcut") {
 TEST_CASE("what does not fit a CIFAR ResNet is refused by file and tensor") {
     SUBCASE("missing tensor") {
         check_refused("padded.h5", "del f['layer2.0.bn1.running_var']",
-                      ":/layer2.0.bn1.running_var: data set is missing");
+                      ":/layer2.0.bn1.running_var: tensor is missing");
     }
     SUBCASE("missing first convolution") {
-        check_refused("padded.h5", "del f['conv1.weight']", ":/conv1.weight: data set is missing");
+        check_refused("padded.h5", "del f['conv1.weight']", ":/conv1.weight: tensor is missing");
     }
     SUBCASE("missing block") {
         check_refused("downsample.h5", "for k in list(f):\n  if 'layer1.0' in k: del f[k]",
@@ -247,7 +248,7 @@ TEST_CASE("the published CIFAR-10 ResNets are imported whole") {
         const auto path = external(std::string("networks/") + published.file);
         if (!path) return;
         CAPTURE(published.file);
-        const Network network = import_state_dict(*path);
+        const Network network = import_network(*path);
         // Stem 4, seven per block, two shortcuts of one or two nodes, pool and classifier.
         CHECK(network.nodes.size() ==
               4 + 7 * 3 * published.depth + (published.projection ? 4 : 2) + 2);

@@ -356,3 +356,31 @@ TEST_CASE("R_f by default leaves a fifth of the swing at the largest column curr
     CHECK(parameter(deck, ".param rf") == doctest::Approx(1920).epsilon(1e-14));
     CHECK(deck.find("without wires (G^T v), 500 uA") != std::string::npos);
 }
+
+TEST_CASE(
+    "a deck shows cells that the device laws change: what they conduct, and what was intended") {
+    const TileSettings settings = example_settings(Mapping::two_column, Layout::split);
+    FaultMap faults;
+    faults.set(example_block().layer, CellAddress{64, 5, 0, 1, 0, Polarity::a}, Fault::stuck_off);
+    const DeviceDraw draw{.laws = {.variation = 0.1}, .seed = 3};
+    const Tile tile(example_block(), settings, FaultSource(faults), draw);
+    TileDeckSettings how;
+    how.device_comment = "seed 3";
+    const std::string deck = write_tile_deck(tile, example_inputs, how);
+    CHECK(deck.find("\n* devices   seed 3: 47 cells that work conduct other than intended\n") !=
+          std::string::npos);
+    CHECK(deck.find(" cell_stuck_off g={gmin_c} g_intended=") != std::string::npos);
+    for_each_cell(tile, [&](const CellMeaning& cell) {
+        if (cell.fault != Fault::none) return;
+        const auto line = deck.find("\n" + cell_name(cell.position) + " ");
+        REQUIRE(line != std::string::npos);
+        const std::string text = deck.substr(line, deck.find('\n', line + 1) - line);
+        const auto value = text.find("cell_varied g=");
+        REQUIRE(value != std::string::npos);
+        CHECK(std::stod(text.substr(value + 14)) == cell.conductance);
+        CHECK(text.find(" g_intended=") != std::string::npos);
+    });
+    const std::string plain = write_tile_deck(Tile(example_block(), settings), example_inputs, {});
+    CHECK(plain.find("cell_varied") == std::string::npos);
+    CHECK(plain.find("* devices") == std::string::npos);
+}

@@ -363,6 +363,20 @@ TEST_CASE("an HRS of 0 S leaves working cells out and stuck-off ones without a r
     check_both(deck, {{"i(vs_a_0)", 0}, {"i(vs_b_1)", 0.2e-3 * 4 / 127}}, 1e-4);
 }
 
+TEST_CASE("ngspice sees what cells conduct under the device laws") {
+    const TileSettings settings = example_settings(Mapping::two_column, Layout::split);
+    const DeviceDraw draw{.laws = {.variation = 0.1, .read_noise = 0.05}, .seed = 3};
+    const Tile tile(example_block(), settings, std::nullopt, draw);
+    Values expected;
+    for (Index j = 0; j < 2; ++j)
+        for (const Polarity side : {Polarity::a, Polarity::b}) {
+            const TileColumn at = tile.column(j, side);
+            expected["i(vs_" + column_of(tile, j, side) + ")"] =
+                tile.arrays()[at.array].conductance().col(at.bit_line).head(3).dot(example_inputs);
+        }
+    check_both(write_tile_deck(tile, example_inputs, {}), expected, 1e-4);
+}
+
 TEST_CASE("hostile layer names and comments change no number") {
     const TileSettings settings = example_settings(Mapping::two_column, Layout::split);
     const Tile plain(example_block(), settings);

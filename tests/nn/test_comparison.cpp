@@ -75,6 +75,22 @@ TEST_CASE("faults add two arms per mapping, and ranges are fitted on the fault-f
     CHECK(results.arms[2].inference.predicted != results.arms[0].inference.predicted);
 }
 
+TEST_CASE("device laws add the same arms, and leave ranges and the designed chip's arms alone") {
+    const Graph graph(test::small_network());
+    auto settings = small_settings();
+    settings.mappings = {Mapping::differential};
+    const auto designed = compare(graph, settings);
+    settings.devices = DeviceDraw{{.variation = 0.5}, 3, 0};
+    const auto results = compare(graph, settings);
+    REQUIRE(results.arms.size() == 4);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(results.arms[i].inference.predicted == designed.arms[i].inference.predicted);
+        CHECK(results.calibrations[i].adc[0].range == designed.calibrations[i].adc[0].range);
+        CHECK(results.arms[i + 2].faulty);
+        CHECK(results.arms[i + 2].inference.predicted != designed.arms[i].inference.predicted);
+    }
+}
+
 TEST_CASE("the calibration follows what it is fitted on") {
     const Graph graph(test::small_network());
     auto settings = small_settings();
@@ -86,8 +102,8 @@ TEST_CASE("the calibration follows what it is fitted on") {
     const auto on_ideal = compare(graph, settings);
     // Told in the order ideal, circuit. Wires take signal, so the circuit's range is smaller.
     REQUIRE(on_circuit.calibrations.size() == 2);
-    CHECK(on_circuit.calibrations[1].adc[0].range < on_circuit.calibrations[0].adc[0].range);
-    CHECK(on_ideal.calibrations[1].adc[0].range == on_circuit.calibrations[0].adc[0].range);
+    CHECK(on_circuit.calibrations[1].adc[0][0].range < on_circuit.calibrations[0].adc[0][0].range);
+    CHECK(on_ideal.calibrations[1].adc[0][0].range == on_circuit.calibrations[0].adc[0][0].range);
     // The ideal arm is the same whatever the circuit arms are fitted on.
     CHECK(on_ideal.arms[0].inference.predicted == on_circuit.arms[0].inference.predicted);
     CHECK(on_ideal.arms[1].inference.adc[0].clipped <= on_circuit.arms[1].inference.adc[0].clipped);

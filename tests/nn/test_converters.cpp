@@ -48,3 +48,59 @@ TEST_CASE("converters with unusable bits or range are refused") {
     CHECK_THROWS_AS(check(Dac{8, 0, false}), InvalidInput);
     CHECK_THROWS_AS(check(Adc{8, NAN, true}), InvalidInput);
 }
+
+TEST_CASE("a code is read digit by digit, and the digits make up the code again") {
+    for (const int per_read : {1, 2, 3, 4, 8})
+        for (const bool is_signed : {false, true})
+            for (const auto mode : {SignedInputs::bipolar, SignedInputs::two_pass}) {
+                const Dac dac{8, 1.0, is_signed, per_read, mode};
+                const auto reads = input_reads(dac);
+                const int largest = is_signed ? 127 : 255;
+                for (int code = is_signed ? -largest : 0; code <= largest; ++code) {
+                    double total = 0;
+                    for (const InputRead& read : reads) {
+                        const int digit = input_digit(read, code);
+                        CHECK(std::abs(digit) <= read.levels);
+                        // Two passes drive one sign of the read voltage.
+                        if (mode == SignedInputs::two_pass || !is_signed) CHECK(digit >= 0);
+                        total += read.weight * digit;
+                    }
+                    CHECK(total == code);
+                }
+            }
+}
+
+TEST_CASE("the number of reads follows from bits and passes, the sign taking no digit") {
+    const auto count = [](const Dac& dac) { return input_reads(dac).size(); };
+    CHECK(count({16, 1, false, 1}) == 16);
+    CHECK(count({16, 1, true, 1}) == 15);
+    CHECK(count({16, 1, true, 1, SignedInputs::two_pass}) == 30);
+    CHECK(count({6, 1, false, 3}) == 2);
+    CHECK(count({8, 1, false, 3}) == 3);  // 3 + 3 + 2 bits
+    CHECK(input_reads({8, 1, false, 3}).back().levels == 3);
+    CHECK(count({8, 1, true}) == 1);
+    CHECK(count({8, 1, true, 0, SignedInputs::two_pass}) == 2);
+    CHECK(count({0, 1, true}) == 1);
+}
+
+TEST_CASE("a read drives its digit as a share of the DAC's full scale") {
+    const Dac dac{4, 15.0, false, 2};  // 13 = 3 * 4 + 1
+    const auto reads = input_reads(dac);
+    CHECK(dac_fraction(dac, reads[0], 13.2) == 1.0 / 3);
+    CHECK(dac_fraction(dac, reads[1], 13.2) == 1.0);
+    const Dac bipolar{5, 15.0, true, 2};
+    CHECK(dac_fraction(bipolar, input_reads(bipolar)[0], -13.2) == -1.0 / 3);
+    const Dac split{5, 15.0, true, 2, SignedInputs::two_pass};
+    CHECK(dac_fraction(split, input_reads(split)[0], -13.2) == 0.0);
+    CHECK(dac_fraction(split, input_reads(split)[2], -13.2) == 1.0 / 3);
+    CHECK(dac_fraction({0, 4.0, false}, InputRead{}, 5.0) == 1.25);
+}
+
+TEST_CASE("digits that do not fit their code are refused, words of modes read back") {
+    CHECK_THROWS_WITH_AS(check(Dac{4, 1, false, 5}), doctest::Contains("4-bit inputs"),
+                         InvalidInput);
+    CHECK_THROWS_AS(check(Dac{4, 1, false, -1}), InvalidInput);
+    for (const auto mode : {SignedInputs::bipolar, SignedInputs::two_pass})
+        CHECK(parse_signed_inputs(to_string(mode)) == mode);
+    CHECK_THROWS_AS(parse_signed_inputs("twos_complement"), InvalidInput);
+}

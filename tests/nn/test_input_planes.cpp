@@ -5,8 +5,8 @@
 
 using namespace kirchnet;
 using detail::ColumnBlock;
-using detail::ColumnRun;
 using detail::InputPlanes;
+using detail::OutputSpan;
 
 namespace {
 
@@ -34,7 +34,7 @@ FeatureMaps random_maps(const ImageShape& shape, std::size_t images) {
 void check_rows(const LayerGeometry& geometry, std::size_t images) {
     const FeatureMaps in = random_maps(geometry.input, images);
     InputPlanes planes;
-    planes.fill(geometry, in, std::nullopt, 1.0F);
+    planes.fill(geometry, in, {0, images}, std::nullopt, 1.0F);
     const std::size_t rows = geometry.rows_per_group();
     const std::size_t columns = images * geometry.positions();
     for (std::size_t group = 0; group < geometry.groups; ++group) {
@@ -46,13 +46,13 @@ void check_rows(const LayerGeometry& geometry, std::size_t images) {
             planes.describe(b, block);
             if (block.positions == 0) continue;
             const float* const* found = planes.rows(group, 0, rows, block);
-            for (const ColumnRun& run : block.runs)
-                for (std::size_t i = 0; i < run.length; ++i) {
-                    ++seen[run.position + i];
-                    REQUIRE(block.valid[run.column + i] == -1);
+            for (const OutputSpan& span : block.outputs)
+                for (std::size_t i = 0; i < span.length; ++i) {
+                    ++seen[span.position + i];
+                    REQUIRE(block.valid[span.column + i] == -1);
                     for (std::size_t row = 0; row < rows; ++row)
-                        REQUIRE(found[row][run.column + i] ==
-                                expected[row * columns + run.position + i]);
+                        REQUIRE(found[row][span.column + i] ==
+                                expected[row * columns + span.position + i]);
                 }
         }
         for (const int times : seen) REQUIRE(times == 1);
@@ -97,12 +97,12 @@ TEST_CASE("inputs go through the DAC on their way") {
     in.resize(geometry.input, 1);
     in.values = {0.0F, 0.26F, 0.5F, 9.0F};
     InputPlanes planes;
-    planes.fill(geometry, in, detail::DacCodes{4.0F, 0.25F, 0.0F, 4.0F}, 1.0F);
+    planes.fill(geometry, in, {0, 1}, detail::DacCodes{4.0F, 0.25F, 0.0F, 4.0F}, 1.0F);
     ColumnBlock block;
     planes.describe(0, block);
     const float* const row = planes.rows(0, 0, 1, block)[0];
     CHECK(std::vector<float>(row, row + 4) == std::vector<float>{0.0F, 0.25F, 0.5F, 1.0F});
-    planes.fill(geometry, in, std::nullopt, 2.0F);
+    planes.fill(geometry, in, {0, 1}, std::nullopt, 2.0F);
     planes.describe(0, block);
     const float* const scaled = planes.rows(0, 0, 1, block)[0];
     CHECK(std::vector<float>(scaled, scaled + 4) == std::vector<float>{0.0F, 0.52F, 1.0F, 18.0F});

@@ -4,7 +4,9 @@
 
 #include "circuit/ideal_solver.hpp"
 #include "nn/layer_driver.hpp"
+#include "nn/tiling.hpp"
 #include "small_networks.hpp"
+#include "solver/nodal_solver.hpp"
 
 using namespace kirchnet;
 
@@ -75,10 +77,17 @@ TEST_CASE(
 
 TEST_CASE("without wires and converters a crossbar computes the same convolution") {
     const Graph graph(test::small_network());
+    ArrayShape array;
+    SUBCASE("groups apart") {
+        array = {5, 3};
+    }
+    SUBCASE("groups on one diagonal") {
+        array = {9, 7};
+    }
     for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
         CAPTURE(to_string(mapping));
         TileSettings tile;
-        tile.array = {5, 3};
+        tile.array = array;
         tile.mapping = mapping;
         tile.weight_bits = 0;
         const auto operators = extract_operators(graph, tile, std::nullopt, ideal);
@@ -97,7 +106,7 @@ TEST_CASE("eight-bit converters stay within their steps, and samples are counted
     const auto operators = extract_operators(graph, tile, std::nullopt, ideal);
     auto driver = crossbar_driver(graph, 0, operators[0]);
     set_dac(driver, {8, 1.0, true});
-    driver.adc = {8, 12.0, true};  // 12 rows of at most 1: nothing can clip
+    driver.adc = {Adc{8, 12.0, true}};  // 12 rows of at most 1: nothing can clip
     // Half a step of 12 inputs of weight up to 1, of 12 weights, and of one ADC sample.
     const double tolerance = 12 * 0.5 / 127 + 12 * 0.5 / 127 + 0.5 * 12.0 / 127;
     check_against_definition(graph, 0, driver, tolerance);
@@ -109,7 +118,7 @@ TEST_CASE("eight-bit converters stay within their steps, and samples are counted
     run_layer(driver, in, out, workspace, count);
     CHECK(count.samples == 4 * 2 * 9);  // outputs x images x positions, one row tile
     CHECK(count.clipped == 0);
-    driver.adc.range = 0.01;
+    driver.adc.front().range = 0.01;
     run_layer(driver, in, out, workspace, count);
     CHECK(count.clipped > 60);
 }
@@ -144,5 +153,69 @@ TEST_CASE("observing records the largest input and product of a layer") {
     for (std::size_t oc = 0; oc < 4; ++oc)
         for (std::size_t i = 0; i < out.plane(); ++i)
             largest = std::max(largest, std::abs(out.channel(oc)[i] - graph.bias(0).values[oc]));
-    CHECK(range.product == doctest::Approx(largest).epsilon(1e-5));
+    REQUIRE(range.samples.size() == 1);
+    CHECK(range.samples[0].largest == doctest::Approx(largest).epsilon(1e-5));
+}
+
+TEST_CASE("groups on one diagonal reach each other through wires as their circuit says") {
+    const Graph graph(test::small_network());
+    TileSettings how;
+    how.array = {9, 7};
+    how.weight_bits = 0;
+    how.wires.word_line_segment = 50;
+    how.wires.bit_line_segment = 50;
+    const SolverFactory nodal = [] { return std::make_unique<NodalSolver>(); };
+    const auto in = random_maps(graph.geometry(1).input, 1, 8);
+    const double span = how.device.span();
+    for (const auto mapping : {Mapping::two_column, Mapping::offset}) {
+        how.mapping = mapping;
+        const auto operators = extract_operators(graph, how, std::nullopt, nodal);
+        REQUIRE(operators[1].tiles.size() == 1);
+        FeatureMaps out;
+        DriverWorkspace workspace;
+        AdcCount count;
+        run_layer(crossbar_driver(graph, 1, operators[1]), in, out, workspace, count);
+
+        // The first output position by hand: voltages of both groups' inputs, one circuit solved.
+        const Tile tile(weight_block(graph, 1, how, 0, 0), how);
+        Eigen::MatrixXd voltage = Eigen::MatrixXd::Zero(9, 1);
+        for (Index r = 0; r < 8; ++r) {
+            const KernelPosition& from = tile.block().inputs[static_cast<std::size_t>(r)];
+            voltage(r, 0) = static_cast<double>(
+                in.channel(static_cast<std::size_t>(from.input_channel))[from.kernel_x]);
+        }
+        NodalSolver solver;
+        const Eigen::MatrixXd a = solver.solve(tile.arrays()[0], voltage).bit_line_current;
+        for (Index j = 0; j < 6; ++j) {
+            double expected = 0;
+            if (mapping == Mapping::offset) {
+                const double own = voltage.col(0).segment(j / 3 * 4, 4).sum();
+                expected = 2 * (a(j, 0) - how.device.off * voltage.sum()) / span - own;
+            } else {
+                const Eigen::MatrixXd b = solver.solve(tile.arrays()[1], voltage).bit_line_current;
+                expected = (a(j, 0) - b(j, 0)) / span;
+            }
+            // float products of 8 inputs of at most 1, doubled for offset
+            CHECK(static_cast<double>(out.channel(static_cast<std::size_t>(j))[0]) ==
+                  doctest::Approx(expected * operators[1].scale).epsilon(1e-5).scale(1));
+        }
+    }
+}
+
+TEST_CASE("batch norm and activation behind a layer give the same together as one by one") {
+    const Graph graph(test::small_network());
+    const auto driver = software_driver(graph, 0);
+    const auto in = random_maps(graph.geometry(0).input, 2, 5);
+    const ActivationOp mish{ActivationOp::Kind::mish, 0};
+    FeatureMaps together;
+    FeatureMaps alone;
+    FeatureMaps activated;
+    DriverWorkspace workspace;
+    AdcCount count;
+    DigitalTail tail;
+    tail.activation = mish;
+    run_layer(driver, in, together, workspace, count, nullptr, tail);
+    run_layer(driver, in, alone, workspace, count);
+    apply(mish, {&alone}, activated);
+    CHECK(together.values == activated.values);
 }

@@ -31,24 +31,19 @@ TileSettings tiles(Mapping mapping, double segment, Layout layout = Layout::spli
     return settings;
 }
 
-/// Numbers in (-1, 1), every fourth 0.
-std::vector<PositionMatrix> random_fractions(const LayerGeometry& geometry, Index positions) {
-    std::vector<PositionMatrix> fractions;
-    for (std::size_t group = 0; group < geometry.groups; ++group) {
-        PositionMatrix x(static_cast<Index>(geometry.rows_per_group()), positions);
-        for (Index i = 0; i < x.size(); ++i) {
-            const double u =
-                2 * keyed_uniform(5, 80, {group, static_cast<std::uint64_t>(i), 0, 0}) - 1;
-            x.data()[i] = i % 4 == 0 ? 0.0F : static_cast<float>(u);
-        }
-        fractions.push_back(std::move(x));
+/// One read of numbers in (-1, 1), every fourth 0.
+std::vector<ReadInputs> random_inputs(const LayerGeometry& geometry, Index positions) {
+    PositionMatrix x(static_cast<Index>(geometry.groups * geometry.rows_per_group()), positions);
+    for (Index i = 0; i < x.size(); ++i) {
+        const double u = 2 * keyed_uniform(5, 80, {static_cast<std::uint64_t>(i), 0, 0, 0}) - 1;
+        x.data()[i] = i % 4 == 0 ? 0.0F : static_cast<float>(u);
     }
-    return fractions;
+    return {{x, 1}};
 }
 
 NonlinearSettings study_settings(const Graph& graph, const TileSettings& tile, CellLaw law) {
     NonlinearSettings settings;
-    settings.tile = tile;
+    settings.chip.tile = tile;
     settings.cells = {std::move(law), 0.2};
     settings.positions = 0;
     for (std::size_t layer = 0; layer < graph.layers().size(); ++layer)
@@ -77,30 +72,31 @@ TEST_CASE("without wires a nonlinear tile reads the closed sum of its cells' law
     for (const auto layout : {Layout::split, Layout::interleaved}) {
         const auto settings = tiles(Mapping::two_column, 0, layout);
         for (std::size_t layer = 0; layer < 3; ++layer) {
-            const NonlinearLayer arrays(graph, layer, settings, std::nullopt,
-                                        {CellLaw::sinh(a), 0.2});
-            const auto fractions = random_fractions(graph.geometry(layer), 3);
+            const NonlinearLayer arrays(graph, layer, {settings}, {CellLaw::sinh(a), 0.2});
+            const auto inputs = random_inputs(graph.geometry(layer), 3);
+            const PositionMatrix& x = inputs[0].values;
             SolveEffort effort;
-            const auto products = arrays.read(fractions, ideal, effort);
+            const auto samples = arrays.read(inputs, ideal, effort).at(0);
             const LayerTiling tiling = tile_layer(graph, layer, settings);
-            REQUIRE(products.size() == static_cast<std::size_t>(tiling.tiles()));
-            for (std::size_t i = 0; i < products.size(); ++i) {
+            REQUIRE(samples.size() == static_cast<std::size_t>(tiling.tiles()));
+            for (std::size_t i = 0; i < samples.size(); ++i) {
                 const TileOperator& place = arrays.tiles()[i];
                 const auto tile = static_cast<Index>(i);
                 const WeightBlock block = weight_block(
                     graph, layer, settings, tile % tiling.row_tiles, tile / tiling.row_tiles);
+                const auto first = static_cast<Index>(
+                    place.group * graph.geometry(layer).rows_per_group() + place.first_row);
                 for (Index j = 0; j < block.weights.cols(); ++j)
                     for (Index k = 0; k < 3; ++k) {
                         double expected = 0;
                         for (Index r = 0; r < block.weights.rows(); ++r) {
                             const StatePair s =
                                 to_states(Mapping::two_column, block.weights(r, j), 8);
-                            const double x = static_cast<double>(
-                                fractions[place.group](static_cast<Index>(place.first_row) + r, k));
-                            expected += (s.a - s.b) * std::sinh(a * 0.2 * x) / full;
+                            const auto share = static_cast<double>(x(first + r, k));
+                            expected += (s.a - s.b) * std::sinh(a * 0.2 * share) / full;
                         }
                         // Outputs of order 1 are floats.
-                        CHECK(std::abs(static_cast<double>(products[i](j, k)) - expected) < 5e-7);
+                        CHECK(std::abs(static_cast<double>(samples[i].a(j, k)) - expected) < 5e-7);
                     }
             }
         }
@@ -110,16 +106,15 @@ TEST_CASE("without wires a nonlinear tile reads the closed sum of its cells' law
 TEST_CASE("with wires the batched line method and Newton on KLU read the same") {
     const Graph graph(test::small_network());
     for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
-        const NonlinearLayer arrays(graph, 0, tiles(mapping, 300), std::nullopt,
-                                    {CellLaw::sinh(5), 0.2});
-        const auto fractions = random_fractions(graph.geometry(0), 11);
+        const NonlinearLayer arrays(graph, 0, {tiles(mapping, 300)}, {CellLaw::sinh(5), 0.2});
+        const auto inputs = random_inputs(graph.geometry(0), 11);
         SolveEffort by_line;
         SolveEffort by_newton;
-        const auto x = arrays.read(fractions, line, by_line);
-        const auto y = arrays.read(fractions, newton, by_newton);
+        const auto x = arrays.read(inputs, line, by_line).at(0);
+        const auto y = arrays.read(inputs, newton, by_newton).at(0);
         for (std::size_t i = 0; i < x.size(); ++i)
             // Both engines stop at 1e-9 of all cell currents; what is compared are floats.
-            CHECK((x[i] - y[i]).cwiseAbs().maxCoeff() <= 1e-6F * y[i].cwiseAbs().maxCoeff());
+            CHECK((x[i].a - y[i].a).cwiseAbs().maxCoeff() <= 1e-6F * y[i].a.cwiseAbs().maxCoeff());
         CHECK(by_line.mean_iterations() > 1);
         CHECK(by_line.residual < 1e-8);
         CHECK(by_line.points == 11 * arrays.arrays());
@@ -128,25 +123,24 @@ TEST_CASE("with wires the batched line method and Newton on KLU read the same") 
 
 TEST_CASE("equal inputs are solved once, and inputs of zeros not at all") {
     const Graph graph(test::small_network());
-    const NonlinearLayer arrays(graph, 1, tiles(Mapping::two_column, 10), std::nullopt,
+    const NonlinearLayer arrays(graph, 1, {tiles(Mapping::two_column, 10)},
                                 {CellLaw::sinh(5), 0.2});
-    auto fractions = random_fractions(graph.geometry(1), 5);
-    for (PositionMatrix& x : fractions) {
-        x.col(2).setZero();
-        x(0, 2) = -0.0F;
-        x.col(3) = x.col(0);
-    }
+    auto inputs = random_inputs(graph.geometry(1), 5);
+    PositionMatrix& x = inputs[0].values;
+    x.col(2).setZero();
+    x(0, 2) = -0.0F;
+    x.col(3) = x.col(0);
     SolveEffort effort;
     std::uint64_t told = 0;
-    const auto products =
-        arrays.read(fractions, line, effort, [&](std::uint64_t points) { told += points; });
+    const auto samples =
+        arrays.read(inputs, line, effort, [&](std::uint64_t points) { told += points; });
     CHECK(effort.points == 5 * arrays.arrays());
     CHECK(effort.solved == 3 * arrays.arrays());
     CHECK(told == effort.points);
-    for (const PositionMatrix& y : products) {
-        CHECK(y.col(2).isZero(0));
-        CHECK(y.col(3) == y.col(0));
-        CHECK_FALSE(y.col(1) == y.col(0));
+    for (const TileSamples& y : samples.at(0)) {
+        CHECK(y.a.col(2).isZero(0));
+        CHECK(y.a.col(3) == y.a.col(0));
+        CHECK_FALSE(y.a.col(1) == y.a.col(0));
     }
 }
 
@@ -159,9 +153,9 @@ TEST_CASE("with next to no curvature the network gives the linear answer on all 
             CAPTURE(to_string(mapping));
             const auto tile = tiles(mapping, 20);
             auto settings = study_settings(graph, tile, CellLaw::sinh(1e-6));
-            if (faulty) settings.faults = FaultDraw{{0.1, 5.2}, 3, 0};
-            const auto drivers = circuit_drivers(graph, tile, settings.faults,
-                                                 {8, 0, Operators::circuit}, calibration, transfer);
+            if (faulty) settings.chip.faults = FaultDraw{{0.1, 5.2}, 3, 0};
+            const auto drivers = circuit_drivers(graph, settings.chip, {8, 0, Operators::circuit},
+                                                 calibration, transfer);
             const NonlinearStudy study(graph, drivers, settings, line);
             const auto linear = study.compare_layers(images);
             REQUIRE(linear.layers.size() == 3);
@@ -179,11 +173,12 @@ TEST_CASE("the linear operator of a layer is off by what the closed form says, m
     const Graph graph(test::small_network());
     const auto images = test::random_images(graph.network().input, 2);
     const auto tile = tiles(Mapping::two_column, 0);
-    const auto drivers = circuit_drivers(graph, tile, std::nullopt, {8, 8, Operators::circuit},
+    const auto drivers = circuit_drivers(graph, {tile}, {8, 8, Operators::circuit},
                                          test::random_images(graph.network().input, 20, 10), ideal);
     FeatureMaps input;
     load_images(graph.network(), images, 0, 2, input);
-    const auto fractions = input_fractions(drivers[0], input);
+    DriverWorkspace workspace;
+    const PositionMatrix x = read_inputs(drivers[0], input, workspace).at(0).values;
     double before = 0;
     for (const double a : {1.0, 2.0, 4.0, 8.0}) {
         auto settings = study_settings(graph, tile, CellLaw::sinh(a));
@@ -197,15 +192,15 @@ TEST_CASE("the linear operator of a layer is off by what the closed form says, m
         std::size_t samples = 0;
         for (const TileOperator& place : drivers[0].operators.tiles)
             for (std::size_t j = 0; j < place.outputs; ++j)
-                for (Index k = 0; k < fractions[0].cols(); ++k, ++samples) {
+                for (Index k = 0; k < x.cols(); ++k, ++samples) {
                     double linear = 0;
                     double exact = 0;
                     for (std::size_t r = 0; r < place.rows; ++r) {
-                        const double x = static_cast<double>(
-                            fractions[0](static_cast<Index>(place.first_row + r), k));
+                        const auto share =
+                            static_cast<double>(x(static_cast<Index>(place.first_row + r), k));
                         const double w = static_cast<double>(place.weights[j * place.rows + r]);
-                        const double curved = std::sinh(a * 0.2 * x) / std::sinh(a * 0.2);
-                        linear += w * x;
+                        const double curved = std::sinh(a * 0.2 * share) / std::sinh(a * 0.2);
+                        linear += w * share;
                         exact += w * curved;
                     }
                     squares += (linear - exact) * (linear - exact);
@@ -219,7 +214,7 @@ TEST_CASE("the linear operator of a layer is off by what the closed form says, m
         CHECK(error.gain == doctest::Approx(product / straight).epsilon(1e-6));
         CHECK(error.relative_left() ==
               doctest::Approx(std::sqrt(1 - product * product / straight / signal)).epsilon(1e-3));
-        CHECK(error.rms_lsb() * drivers[0].adc.lsb() == doctest::Approx(error.rms));
+        CHECK(error.rms_lsb * drivers[0].adc.at(0).lsb() == doctest::Approx(error.rms));
         CHECK(error.relative_rms() > 2 * before);
         before = error.relative_rms();
     }
@@ -234,8 +229,8 @@ TEST_CASE("inputs of one bit do not show the curvature of cells without wires, a
     settings.layers = {1};  // behind a ReLU, so that one bit without sign is a DAC
     const auto error_of = [&](int bits) {
         const Dac dac{bits, 1.0, false};
-        auto drivers = circuit_drivers(graph, tile, std::nullopt, {8, 8, Operators::circuit},
-                                       calibration, ideal);
+        auto drivers =
+            circuit_drivers(graph, {tile}, {8, 8, Operators::circuit}, calibration, ideal);
         set_dac(drivers[1], dac);
         return NonlinearStudy(graph, drivers, settings, ideal).compare_layers(images).layers.at(0);
     };
@@ -244,13 +239,95 @@ TEST_CASE("inputs of one bit do not show the curvature of cells without wires, a
     CHECK(error_of(8).relative_rms() > 0.05);
 }
 
+TEST_CASE("one-bit reads of sliced weights give the linear network's outputs, to the bit") {
+    // Word lines stand at 0 or V_r, where each cell is exact; samples are whole levels, and so are
+    // codes, whatever the engine rounds.
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
+        for (const auto subtraction : {Subtraction::before, Subtraction::after})
+            for (const auto passes : {SignedInputs::bipolar, SignedInputs::two_pass}) {
+                CAPTURE(to_string(mapping));
+                auto tile = tiles(mapping, 0);
+                tile.weight_bits = 5;
+                tile.bits_per_cell = 2;
+                tile.subtraction = subtraction;
+                auto settings = study_settings(graph, tile, CellLaw::sinh(10));
+                ConverterSettings converters{1, 10, Operators::circuit};
+                converters.input_bits = 4;
+                converters.signed_inputs = passes;
+                converters.adc_range = AdcRange::full;
+                const auto drivers =
+                    circuit_drivers(graph, settings.chip, converters, calibration, ideal);
+                const NonlinearStudy study(graph, drivers, settings, ideal);
+                const auto linear = study.compare_layers(images);
+                for (const LayerError& error : linear.layers) {
+                    CHECK(error.relative_rms() < 1e-6);  // floats
+                    CHECK(error.signal > 0.1);
+                    CHECK(error.effort.points ==
+                          error.arrays * error.positions * drivers[error.layer].reads.size());
+                }
+                CHECK(study.run_network(images).outputs == linear.outputs);
+            }
+}
+
+TEST_CASE("slices, reads of several bits and sides apart: no curvature is the linear answer") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
+        CAPTURE(to_string(mapping));
+        auto tile = tiles(mapping, 20);
+        tile.bits_per_cell = 3;
+        tile.subtraction = Subtraction::after;
+        ConverterSettings converters{3, 0, Operators::circuit};
+        converters.input_bits = 7;
+        auto settings = study_settings(graph, tile, CellLaw::sinh(1e-6));
+        const auto drivers =
+            circuit_drivers(graph, settings.chip, converters, calibration, transfer);
+        const NonlinearStudy flat(graph, drivers, settings, line);
+        const auto linear = flat.compare_layers(images);
+        for (const LayerError& error : linear.layers) CHECK(error.relative_rms() < 1e-6);
+        // Layers add up floats of order 100, slices with weights up to 2^6.
+        CHECK(largest_apart(flat.run_network(images).outputs, linear.outputs) < 2e-5);
+        settings.cells.law = CellLaw::sinh(10);
+        const NonlinearStudy curved(graph, drivers, settings, line);
+        CHECK(largest_apart(curved.run_network(images).outputs, linear.outputs) > 0.01);
+    }
+}
+
+TEST_CASE("device laws change nonlinear cells as they change linear ones") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    auto settings = study_settings(graph, tiles(Mapping::two_column, 20), CellLaw::sinh(1e-6));
+    settings.chip.devices = DeviceDraw{{0.2}, 3, 1};
+    const ConverterSettings converters{8, 0, Operators::circuit};
+    const auto drivers = circuit_drivers(graph, settings.chip, converters, calibration, transfer);
+    const NonlinearStudy study(graph, drivers, settings, line);
+    const auto linear = study.compare_layers(images).outputs;
+    CHECK(largest_apart(study.run_network(images).outputs, linear) < 2e-5);  // floats
+    settings.chip.devices.reset();
+    const NonlinearStudy other(graph, drivers, settings, line);
+    CHECK(largest_apart(other.run_network(images).outputs, linear) > 0.01);
+}
+
+TEST_CASE("a network that finds objects is refused by name") {
+    Network network = test::small_network();
+    network.nodes.pop_back();
+    network.detection_classes = 1;
+    network.heads = {{"grouped", {{1, 2}}, 1}};
+    const Graph graph(network);
+    CHECK_THROWS_WITH_AS(require_classes(graph), doctest::Contains("network small"), InvalidInput);
+}
+
 TEST_CASE("a sample of positions is drawn by seed and layer, within those there are") {
     const Graph graph(test::small_network());
     const auto images = test::random_images(graph.network().input, 4);
     const auto tile = tiles(Mapping::two_column, 20);
-    const auto drivers =
-        circuit_drivers(graph, tile, std::nullopt, {},
-                        test::random_images(graph.network().input, 20, 10), transfer);
+    const auto drivers = circuit_drivers(
+        graph, {tile}, {}, test::random_images(graph.network().input, 20, 10), transfer);
     auto settings = study_settings(graph, tile, CellLaw::sinh(5));
     settings.positions = 7;
     const auto run = [&] {
@@ -275,9 +352,8 @@ TEST_CASE("results of a nonlinear network do not depend on the number of threads
     const Graph graph(test::small_network());
     const auto images = test::random_images(graph.network().input, 10);
     const auto tile = tiles(Mapping::offset, 50);
-    const auto drivers =
-        circuit_drivers(graph, tile, std::nullopt, {},
-                        test::random_images(graph.network().input, 20, 10), transfer);
+    const auto drivers = circuit_drivers(
+        graph, {tile}, {}, test::random_images(graph.network().input, 20, 10), transfer);
     const NonlinearStudy study(graph, drivers, study_settings(graph, tile, CellLaw::sinh(5)), line);
     const auto many = study.run_network(images);
     const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
@@ -290,9 +366,8 @@ TEST_CASE("layers that are not chosen stay linear, to the bit") {
     const Graph graph(test::small_network());
     const auto images = test::random_images(graph.network().input, 3);
     const auto tile = tiles(Mapping::two_column, 50);
-    const auto drivers =
-        circuit_drivers(graph, tile, std::nullopt, {},
-                        test::random_images(graph.network().input, 20, 10), transfer);
+    const auto drivers = circuit_drivers(
+        graph, {tile}, {}, test::random_images(graph.network().input, 20, 10), transfer);
     auto settings = study_settings(graph, tile, CellLaw::sinh(10));
     settings.layers = {};
     const NonlinearStudy none(graph, drivers, settings, line);
@@ -312,28 +387,37 @@ TEST_CASE("tile outputs are converted, added up and scaled as the digital half d
     // Two row tiles of one output; range 1 at 3 bits signed: codes -4..3, lsb 1/3.
     LayerDriver driver;
     driver.geometry = {{2, 1, 2}, {1, 1, 2}, 1, 1, 1, 0, 1};
-    driver.operators.tiles = {{0, 0, 1, 0, 1, {1}, 0}, {0, 1, 1, 0, 1, {1}, 0}};
-    driver.operators.gain = 2;
-    driver.operators.input_sum = -1;
+    driver.operators.tiles = {{0, 0, 0, 1, 0, 1, {1}, {}}, {0, 0, 1, 1, 0, 1, {1}, {}}};
+    driver.operators.slices = {{1, 2, 0, 0}};  // gain 2
+    driver.operators.input_weight = -1;
     driver.order = {0, 1};
-    driver.adc = {3, 1, true};
+    driver.panels.resize(2);
+    driver.dac.bits = 0;
+    driver.reads = input_reads(driver.dac);
+    driver.adc = {{3, 1, true}};
     driver.column_scale = {10};
     driver.bias = {0.5F};
-    PositionMatrix x(2, 2);
-    x << 0.25F, 0.5F, 0.25F, 0;
+    FeatureMaps in;
+    in.resize({2, 1, 2}, 1);
+    in.values = {0.25F, 0.5F, 0.25F, 0};
     PositionMatrix first(1, 2);
     first << 0.4F, 2.0F;  // codes 1 and, clipped, 3
     PositionMatrix second(1, 2);
     second << -0.6F, -0.1F;  // codes -2 and 0
+    const LayerSamples samples = {{{first, {}}, {second, {}}}};
     FeatureMaps out;
+    DriverWorkspace workspace;
     AdcCount count;
-    finish_layer(driver, {x}, {first, second}, {}, out, count);
+    finish_layer(driver, in, samples, out, workspace, count);
     // (2 (1 - 2) / 3 - 0.5) 10 + 0.5 and (2 * 3 / 3 - 0.5) 10 + 0.5
     CHECK(out.values[0] == doctest::Approx((-2.0 / 3 - 0.5) * 10 + 0.5));
     CHECK(out.values[1] == doctest::Approx(15.5));
     CHECK(count.samples == 4);
     CHECK(count.clipped == 1);
-    finish_layer(driver, {x}, {first, second}, {{{2, 1}}, true}, out, count);
+    DigitalTail tail;
+    tail.norm = {{2, 1}};
+    tail.rectify = true;
+    finish_layer(driver, in, samples, out, workspace, count, tail);
     CHECK(out.values[0] == 0);
     CHECK(out.values[1] == doctest::Approx(32));
 }
@@ -341,12 +425,12 @@ TEST_CASE("tile outputs are converted, added up and scaled as the digital half d
 TEST_CASE("a linear answer is good enough within half an LSB rms, or a hundredth without ADC") {
     LayerError error;
     error.signal = 2;
-    error.lsb = 0.1;
-    error.rms = 0.0499;
+    error.has_adc = true;
+    error.rms_lsb = 0.499;
     CHECK(is_good_enough(error));
-    error.rms = 0.0501;
+    error.rms_lsb = 0.501;
     CHECK_FALSE(is_good_enough(error));
-    error.lsb = 0;
+    error.has_adc = false;
     error.rms = 0.0199;
     CHECK(is_good_enough(error));
     error.rms = 0.0201;
@@ -367,11 +451,10 @@ TEST_CASE("an input without an operating point names layer and tile") {
         }
     };
     const Graph graph(test::small_network());
-    const NonlinearLayer arrays(graph, 1, tiles(Mapping::two_column, 1), std::nullopt,
-                                {CellLaw::sinh(5), 0.2});
+    const NonlinearLayer arrays(graph, 1, {tiles(Mapping::two_column, 1)}, {CellLaw::sinh(5), 0.2});
     SolveEffort effort;
-    CHECK_THROWS_WITH_AS((void)arrays.read(
-                             random_fractions(graph.geometry(1), 2),
-                             [] { return std::make_unique<Lost>(); }, effort),
-                         doctest::Contains("layer grouped tile"), Error);
+    CHECK_THROWS_WITH_AS(
+        (void)arrays.read(
+            random_inputs(graph.geometry(1), 2), [] { return std::make_unique<Lost>(); }, effort),
+        doctest::Contains("layer grouped tile"), Error);
 }

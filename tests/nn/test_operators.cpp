@@ -46,9 +46,9 @@ TEST_CASE("without wires every mapping and layout gives back the weights") {
                                 r;
                             // One input of 1: gain * w + input_sum must be the weight.
                             const double recovered =
-                                static_cast<double>(layers[layer].gain) *
+                                static_cast<double>(layers[layer].gain()) *
                                     static_cast<double>(op.weights[j * op.rows + r]) +
-                                static_cast<double>(layers[layer].input_sum);
+                                static_cast<double>(layers[layer].input_sum());
                             CHECK(recovered * layers[layer].scale ==
                                   doctest::Approx(graph.weights(layer).values[flat])
                                       .epsilon(1e-5)

@@ -30,8 +30,8 @@ struct Case {
     }
 
     detail::TileProduct product() {
-        return {packed.data(), outputs, rows,      row_pointers.data(),
-                valid.data(),  columns, sum.data()};
+        return {packed.data(), outputs, rows,       row_pointers.data(),
+                valid.data(),  columns, sum.data(), detail::column_block};
     }
     [[nodiscard]] bool counts(std::size_t i) const { return valid[i] != 0; }
     [[nodiscard]] static std::size_t at(std::size_t j, std::size_t i) {

@@ -34,8 +34,14 @@ TEST_CASE("interleaved pairs halve the outputs per array") {
 
 TEST_CASE("every weight lies in exactly one tile, at the address its cell claims") {
     const Graph graph(test::small_network());
+    TileSettings tile;
+    SUBCASE("groups apart") {
+        tile = settings(5, 3);
+    }
+    SUBCASE("groups on one diagonal") {
+        tile = settings(9, 7);
+    }
     for (std::size_t layer = 0; layer < 3; ++layer) {
-        const auto tile = settings(5, 3);
         const auto tiling = tile_layer(graph, layer, tile);
         const auto geometry = graph.geometry(layer);
         const auto& values = graph.weights(layer).values;
@@ -46,6 +52,10 @@ TEST_CASE("every weight lies in exactly one tile, at the address its cell claims
                 const auto block = weight_block(graph, layer, tile, row, column);
                 for (Index r = 0; r < block.weights.rows(); ++r)
                     for (Index j = 0; j < block.weights.cols(); ++j) {
+                        if (!block.holds(r, j)) {
+                            CHECK(block.weights(r, j) == 0);
+                            continue;
+                        }
                         const auto& at = block.inputs[static_cast<std::size_t>(r)];
                         const auto oc = static_cast<std::size_t>(block.first_output_channel + j);
                         // PyTorch: [oc][ic within the group][ky][kx]
@@ -66,9 +76,46 @@ TEST_CASE("every weight lies in exactly one tile, at the address its cell claims
 
 TEST_CASE("the second group's inputs are the second half of the channels") {
     const Graph graph(test::small_network());
-    const auto block = weight_block(graph, 1, settings(8, 8), 0, 1);
+    TileSettings tile = settings(8, 8);
+    tile.groups = Groups::separate;
+    CHECK(tile_layer(graph, 1, tile).column_tiles == 2);
+    const auto block = weight_block(graph, 1, tile, 0, 1);
     CHECK(block.first_output_channel == 3);
     CHECK(block.inputs.front() == KernelPosition{2, 0, 0});
+}
+
+TEST_CASE("groups share a tile while their rows and outputs fit") {
+    const Graph graph(test::small_network());  // layer 1: two groups of 4 rows and 3 outputs
+    CHECK(tile_layer(graph, 1, settings(8, 6)).groups_per_tile == 2);
+    CHECK(tile_layer(graph, 1, settings(8, 6)).tiles() == 1);
+    CHECK(tile_layer(graph, 1, settings(7, 6)).groups_per_tile == 1);
+    CHECK(tile_layer(graph, 1, settings(8, 5)).groups_per_tile == 1);
+    CHECK(tile_layer(graph, 1, settings(8, 5)).tiles() == 2);
+    const auto block = weight_block(graph, 1, settings(8, 6), 0, 0);
+    CHECK(block.groups == 2);
+    CHECK(block.inputs[3] == KernelPosition{1, 0, 1});
+    CHECK(block.inputs[4] == KernelPosition{2, 0, 0});
+    CHECK(block.holds(3, 2));
+    CHECK_FALSE(block.holds(3, 3));
+    CHECK_FALSE(block.holds(4, 2));
+    CHECK(block.holds(4, 3));
+    CHECK_FALSE(block.holds(8, 5));
+}
+
+TEST_CASE("cells between groups rest at HRS and count as padding") {
+    const Graph graph(test::small_network());
+    for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
+        TileSettings how = settings(9, 7);
+        how.mapping = mapping;
+        const Tile tile(weight_block(graph, 1, how, 0, 0), how);
+        const CellMeaning between = tile.meaning({Polarity::a, 1, 4});
+        CHECK_FALSE(between.weight.has_value());
+        CHECK(between.conductance == how.device.off);
+        CHECK(std::get<PaddingCell>(between.identity).word_line == 1);
+        const CellMeaning own = tile.meaning({Polarity::a, 5, 4});
+        CHECK(std::get<CellAddress>(own.identity).output_channel == 4);
+        CHECK(std::get<CellAddress>(own.identity).input_channel == 2);
+    }
 }
 
 TEST_CASE("a layer of zeros has scale 1") {

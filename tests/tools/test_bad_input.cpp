@@ -86,6 +86,9 @@ TEST_CASE("networks, layers, tiles and data that do not exist are named") {
     check_refused(netlist + " --layer conv1 --tile 7,0", "7,0");
     check_refused(netlist + " --layer conv1 --tile 7", "ROW,COLUMN");
     check_refused(netlist + " --layer conv1 --mapping complex", "complex");
+    check_refused(netlist + " --layer conv1 --slice 1", "1 slice");
+    check_refused(netlist + " --layer conv1 --bits-per-cell 2 --slice 4", "4 slices");
+    check_refused(netlist + " --layer conv1 --data " + digit_images + " --read 1", "1 read");
     check_refused(netlist + " --layer conv1 --readout mirror", "mirror");
     check_refused(netlist + " --layer conv1 --data " + digit_images + " --image 99999", "99999");
     check_refused(netlist + " --layer conv1 --data " + digit_images + " --position 99999", "99999");
@@ -116,6 +119,11 @@ TEST_CASE("settings that make no sense are refused before any work") {
     check_refused(compare + " --sense-at left", "array.sense_at");
     check_refused(compare + " --set array.sense_to=top", "array.sense_at");
     check_refused(compare + " --threads -2", "threads");
+    check_refused(compare + " --bits-per-cell 9", "bits per cell");
+    check_refused(compare + " --bits-per-cell 2 --weight-bits 0", "continuous");
+    check_refused(compare + " --input-bits 4 --dac-bits 8", "more than the 4 bits");
+    check_refused(compare + " --set converters.adc_percentile=0", "adc_percentile");
+    check_refused(compare + " --preset tpu", "prime");
     CHECK(run_kirchnet(compare + " --set nonsense").code == 2);
 }
 

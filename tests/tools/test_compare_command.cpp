@@ -96,6 +96,36 @@ TEST_CASE("compare: a dry run prints an experiment that can be run") {
     CHECK(again.out == dry.out);
 }
 
+TEST_CASE("compare: a preset is named in report and result, with what reading costs") {
+    const TemporaryFolder folder;
+    const auto run = run_kirchnet(compare + " --images 4 --preset isaac --engine ideal --out " +
+                                  (folder / "r.h5") + " --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    CHECK(object["preset"] == "isaac");
+    REQUIRE(object["accuracy"].size() == 1);
+    CHECK(object["conversions_per_image"]["offset"].get<double>() * 4 ==
+          object["adc_samples"]["offset"]["ideal"].get<double>());
+    // Reads of 100 ns, 128 samples at 1.28 GS/s.
+    CHECK(object["read_seconds_per_image"]["offset"].get<double>() ==
+          doctest::Approx(object["reads_per_image"]["offset"].get<double>() * 100e-9));
+    const auto report = read_file(folder / "r.md");
+    CHECK(contains(report, "Preset isaac."));
+    CHECK(contains(report, "16-bit weights in 2-bit cells, 16-bit inputs, 1-bit DAC"));
+    CHECK(contains(report, "# isaac: ISAAC (Shafiee et al., ISCA 2016)"));
+    CHECK(contains(report, "conversions per image"));
+    const auto ranges = kirchnet::read_comparison(folder / "r.h5");
+    CHECK(contains(ranges.header.settings, "preset = \"isaac\""));
+}
+
+TEST_CASE("compare: the ideal preset is the software network") {
+    const auto run = run_kirchnet(compare + " --images 50 --preset ideal --json");
+    REQUIRE(run.code == 0);
+    const auto object = json::parse(run.out);
+    for (const std::string mapping : {"two_column", "offset", "differential"})
+        CHECK(object["agreement"][mapping]["circuit"] == 1.0);
+}
+
 TEST_CASE("compare: Ctrl-C leaves the finished arms readable") {
     const TemporaryFolder folder;
     const std::string out = folder / "r.h5";

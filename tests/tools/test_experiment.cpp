@@ -81,6 +81,7 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.read_voltage = 0.15;
     e.nonlinear_layers = {"conv1", "layer1.0.conv1"};
     e.nonlinear_positions = 0;
+    e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};
     const std::string text = to_toml(e);
     Experiment again;
     read_experiment(again, folder.write("e.toml", text));
@@ -96,7 +97,88 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.read_voltage == 0.15);
     CHECK(again.nonlinear_layers == e.nonlinear_layers);
     CHECK(again.nonlinear_positions == 0);
+    CHECK(again.device_laws == e.device_laws);
     CHECK(to_toml(again) == text);
+}
+
+TEST_CASE("a preset is set before the other keys of its source, wherever it stands") {
+    const TemporaryFolder folder;
+    // TOML has no order: `array` sorts before `preset`.
+    const auto file = folder.write("e.toml", "preset = \"isaac\"\n[array]\nsize = \"64x64\"\n");
+    const auto e = make_experiment(file, {});
+    CHECK(e.array == ArrayShape{64, 64});
+    CHECK(e.bits_per_cell == 2);
+    const auto again = make_experiment(file, {{"mapping.bits_per_cell", "4"}, {"preset", "prime"}});
+    CHECK(again.array == ArrayShape{256, 256});
+    CHECK(again.bits_per_cell == 4);
+    CHECK(again.preset == "prime");
+}
+
+TEST_CASE("presets are the designs of their sources") {
+    const auto preset = [](const std::string& name) {
+        return make_experiment("", {{"preset", name}});
+    };
+    // Shafiee et al., ISCA 2016: 128 columns at 1.28 GS/s are one cycle of 100 ns, and one of the
+    // ADC's 255 codes is one level of a 2-bit cell.
+    const auto isaac = preset("isaac");
+    const auto& timing = isaac.converters.timing;
+    CHECK(timing.columns_per_adc / timing.adc_rate == doctest::Approx(timing.cycle_time));
+    const double levels = 128 * 3 * isaac.device.on / isaac.device.span();
+    CHECK(isaac.converters.adc_full_scale * levels == doctest::Approx(255).epsilon(1e-12));
+    CHECK(slice_count(isaac.tile_settings(Mapping::offset)) == 8);
+    // Chi et al., ISCA 2016: two cells a weight, two reads an input.
+    const auto prime = preset("prime");
+    CHECK(slice_count(prime.tile_settings(Mapping::two_column)) == 2);
+    CHECK(input_reads(prime.converters.dac(1, false)).size() == 2);
+    // He et al., DAC 2019: g_wire = 0.0357 S, 3 kohm and 3 Mohm.
+    const auto pytorx = preset("pytorx");
+    CHECK(1 / pytorx.word_line_segment == doctest::Approx(0.0357).epsilon(1e-3));
+    CHECK(1 / pytorx.device.off == doctest::Approx(3e6).epsilon(2e-3));
+    CHECK(1 / preset("neurosim").device.on == doctest::Approx(240e3));
+    CHECK(preset("ideal").converters.adc_bits == 0);
+    CHECK_THROWS_WITH_AS((void)preset("tpu"), doctest::Contains("ideal, pytorx, isaac"),
+                         InvalidInput);
+}
+
+TEST_CASE(
+    "an experiment with a preset reads back, changed keys too, with sources beside the rest") {
+    const TemporaryFolder folder;
+    for (const std::string name : {"ideal", "pytorx", "isaac", "prime", "neurosim"}) {
+        const auto e = make_experiment(
+            "", {{"preset", name}, {"array.size", "40x30"}, {"converters.adc_percentile", "99.5"}});
+        const auto text = to_toml(e);
+        const auto again = make_experiment(folder.write("e.toml", text), {});
+        CHECK(to_toml(again) == text);
+        CHECK(again.preset == name);
+        CHECK(again.converters.adc_percentile == 99.5);
+        CHECK_FALSE(test::contains(text, "\"40x30\"  #"));
+        CHECK(test::contains(text, "  # " + name + ": "));
+    }
+}
+
+TEST_CASE("precision has keys, and each names itself when it is refused") {
+    using test::contains;
+    const auto e = make_experiment("", {{"mapping.bits_per_cell", "2"},
+                                        {"converters.input_bits", "8"},
+                                        {"converters.dac_bits", "1"},
+                                        {"converters.signed_inputs", "two_pass"},
+                                        {"converters.adc_range", "manual"},
+                                        {"converters.adc_full_scale", "0.5"},
+                                        {"converters.subtract", "after"},
+                                        {"converters.columns_per_adc", "8"},
+                                        {"converters.adc_rate", "1.28G"},
+                                        {"converters.cycle_time", "100n"}});
+    CHECK(e.tile_settings(Mapping::two_column).bits_per_cell == 2);
+    CHECK(e.tile_settings(Mapping::two_column).subtraction == Subtraction::after);
+    CHECK(e.converters.dac(1, false).bits == 8);
+    CHECK(e.converters.dac(1, false).bits_per_read == 1);
+    CHECK(e.converters.timing.adc_rate == 1.28e9);
+    CHECK(contains(refusal("[converters]\nadc_percentile = 120\n"), "converters.adc_percentile"));
+    CHECK(contains(refusal("[converters]\nadc_full_scale = 0\n"), "converters.adc_full_scale"));
+    CHECK(contains(refusal("[converters]\nadc_range = \"auto\"\n"), "full, calibrated, manual"));
+    CHECK(contains(refusal("[converters]\ncolumns_per_adc = 0\n"), "columns_per_adc"));
+    CHECK(contains(refusal("[converters]\nsubtract = \"no\"\n"), "neither before nor after"));
+    CHECK(contains(refusal("preset = \"tpu\"\n"), "e.toml:1:"));
 }
 
 TEST_CASE("what is wrong in a file is named with line and column") {
@@ -111,6 +193,8 @@ TEST_CASE("what is wrong in a file is named with line and column") {
     CHECK(contains(refusal("[faults]\nrate = nan\n"), "faults.rate"));
     CHECK(contains(refusal("[array]\ndriver = -3\n"), "negative"));
     CHECK(contains(refusal("[mapping]\nnames = [\"offset\", \"offset\"]\n"), "twice"));
+    CHECK(contains(refusal("[device]\nvariation = -0.1\n"), "device.variation"));
+    CHECK(contains(refusal("[device]\ntime_ratio = 0\n"), "above 0"));
     CHECK(refusal("[array]\ndriver = inf\n") == "accepted");
     CHECK(refusal("\xEF\xBB\xBFimages = 3\n") == "accepted");
     CHECK(contains(refusal("\xEF\xBB\xBF?"), "e.toml:1:"));

@@ -16,6 +16,23 @@ TEST_CASE("info lists the layers of a network") {
           "kirchnet network");
 }
 
+TEST_CASE("import reads PyTorch and safetensors files, and refuses code") {
+    const TemporaryFolder folder;
+    const std::string parameters = std::string(KIRCHNET_TEST_CASES) + "/parameters/";
+    const auto import = [&](const std::string& name) {
+        return run_kirchnet("import " + parameters + name + " -o " + (folder / "n.h5"));
+    };
+    for (const std::string name : {"padded.pth", "padded.safetensors"}) {
+        const auto run = import(name);
+        CHECK(run.code == 0);
+        CHECK(contains(run.out, "layer2.0.conv2"));
+    }
+    const auto refused = import("whole_module.pth");
+    CHECK(refused.code == 2);
+    CHECK(is_one_line(refused.err));
+    CHECK(contains(refused.err, "torch.save(model.state_dict(), path)"));
+}
+
 TEST_CASE("import prunes by magnitude and counts tiles") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet("import " + digits + " -o " + (folder / "n.h5") +
@@ -50,6 +67,52 @@ TEST_CASE("netlist writes a deck that ngspice runs unmodified") {
         CHECK(std::system(("ngspice -b " + deck + " >" + log + " 2>&1").c_str()) == 0);
         CHECK_FALSE(contains(read_file(log), "rror"));
     }
+}
+
+TEST_CASE("netlist writes the deck of one slice, and one read of its inputs") {
+    const std::string netlist = "netlist " + digits +
+                                " --layer conv2 --array 16x8 --mapping differential "
+                                "--bits-per-cell 2 --slice 1 --data " +
+                                digit_images +
+                                " --set converters.input_bits=8 --set converters.dac_bits=1 "
+                                "--read 7 --image 2 --position 20";
+    const auto run = run_kirchnet(netlist);
+    REQUIRE(run.code == 0);
+    CHECK(contains(run.out, "slice 1 of 4, digits 0..3 that count 4 levels each"));
+    CHECK(contains(run.out, "slice=1"));
+    CHECK(contains(run.out, "digit="));
+    CHECK(contains(run.out, "/3*(gmax_c-gmin_c)"));
+    CHECK(contains(run.out, "read 7 of 8 (a step counts 128)"));
+    CHECK(contains(run.out, "bsub_0"));
+    const auto apart = run_kirchnet(netlist + " --set converters.subtract=after");
+    REQUIRE(apart.code == 0);
+    CHECK_FALSE(contains(apart.out, "bsub_0"));
+}
+
+TEST_CASE("slices have tiles of their own in import, faults and check") {
+    const TemporaryFolder folder;
+    const auto tiles = [&](const std::string& bits) {
+        const auto run = run_kirchnet("import " + digits + " -o " + (folder / "n.h5") +
+                                      " --array 64x64 --json --bits-per-cell " + bits);
+        REQUIRE(run.code == 0);
+        return json::parse(run.out)["layers"][0]["tiles"].get<int>();
+    };
+    CHECK(tiles("2") == 4 * tiles("0"));  // 7 bits
+    const auto cells = [&](const std::string& options) {
+        const auto run = run_kirchnet("faults " + digits + " --fault-rate 0.01 --array 64x64 " +
+                                      options + " --json -o " + (folder / "f.h5"));
+        REQUIRE(run.code == 0);
+        return json::parse(run.out)["cells"].get<int>();
+    };
+    CHECK(cells("--bits-per-cell 4") == 2 * cells(""));
+    const auto check = run_kirchnet("check " + digits +
+                                    " --layer conv1 --tile 0,0 --array 9x8 --bits-per-cell 3 "
+                                    "--mapping two_column --fault-rate 0.05 --engines "
+                                    "nodal,transfer,ngspice --json");
+    REQUIRE(check.code == 0);  // the engines agree on every slice
+    const auto records = json::parse(check.out)["records"];
+    CHECK(records.size() == 3 * 2 * 2);  // slices, arrays, engines
+    CHECK(contains(check.out, "conv1 tile 0,0 slice 2 two_column b"));
 }
 
 TEST_CASE("netlist: the deck says image, layer, weight and fault") {

@@ -203,12 +203,11 @@ class Checker {
     std::vector<std::string> notes_;
 };
 
-/// Where a tile of a network sits.
+/// A tile of a network.
 struct TileChoice {
     Mapping mapping;
     std::size_t layer;
-    Index row;
-    Index column;
+    TilePlace place;
 };
 
 std::vector<TileChoice> list_tiles(const Graph& graph, const Experiment& experiment,
@@ -218,9 +217,8 @@ std::vector<TileChoice> list_tiles(const Graph& graph, const Experiment& experim
         for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
             if (!arguments.layer.empty() && graph.layer_name(layer) != arguments.layer) continue;
             const LayerTiling tiling = tile_layer(graph, layer, experiment.tile_settings(mapping));
-            for (Index row = 0; row < tiling.row_tiles; ++row)
-                for (Index column = 0; column < tiling.column_tiles; ++column)
-                    all.push_back({mapping, layer, row, column});
+            for (const TilePlace& place : tile_places(tiling))
+                all.push_back({mapping, layer, place});
         }
     return all;
 }
@@ -247,8 +245,12 @@ std::vector<TileChoice> choose_tiles(const Graph& graph, const Experiment& exper
     if (arguments.layer.empty()) throw InvalidInput("--tile", "needs --layer");
     const auto [row, column] = parse_tile(arguments.tile);
     std::vector<TileChoice> chosen;
-    for (const Mapping mapping : experiment.mappings)
-        chosen.push_back({mapping, graph.find_layer(arguments.layer), row, column});
+    for (const Mapping mapping : experiment.mappings) {
+        const int slices = slice_count(experiment.tile_settings(mapping));
+        for (int slice = 0; slice < slices; ++slice)
+            chosen.push_back(
+                {mapping, graph.find_layer(arguments.layer), TilePlace{row, column, slice}});
+    }
     return chosen;
 }
 
@@ -258,20 +260,23 @@ std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experim
                                    const std::optional<ImageDrive>& drive, const TileChoice& choice,
                                    std::size_t number, const CellLaw& law) {
     const TileSettings settings = experiment.tile_settings(choice.mapping);
-    const Tile tile(weight_block(graph, choice.layer, settings, choice.row, choice.column),
-                    settings, experiment.fault_source());
+    const TilePlace& place = choice.place;
+    const Tile tile(
+        weight_block(graph, choice.layer, settings, place.row, place.column, place.slice), settings,
+        experiment.fault_source(), experiment.device_draw());
     // A prime step spreads the sampled output pixels over the feature map.
     const std::size_t positions = graph.geometry(choice.layer).positions();
     const Eigen::VectorXd used =
         drive ? drive->voltages(tile.block(), number % drive->images().test.size(),
-                                number * 7919 % positions, experiment.read_voltage)
+                                number * 7919 % positions, experiment.read_voltage,
+                                number % drive->reads(tile.block().layer).size())
               : random_voltages(tile.rows(), experiment.read_voltage, experiment.seed + number);
     std::vector<Circuit> circuits;
     for (const Crossbar& array : tile.arrays()) {
         Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
         inputs.topRows(tile.rows()) = used;
         circuits.push_back(
-            {fmt::format("{} tile {},{} {} {}", tile.block().layer, choice.row, choice.column,
+            {fmt::format("{} tile {} {} {}", tile.block().layer, to_string(place, settings),
                          to_string(choice.mapping), array_letters(array.pattern())),
              exact_at(array, law, experiment.read_voltage), inputs});
     }

@@ -23,6 +23,14 @@ double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
 }
 
+std::vector<StoredDetection> table_of(const std::vector<Detections>& found) {
+    std::vector<StoredDetection> table;
+    for (std::size_t image = 0; image < found.size(); ++image)
+        for (const Detection& one : found[image])
+            table.push_back({image, one.label, one.confidence, one.box});
+    return table;
+}
+
 ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
                              const ComparisonReport& report) {
     ComparisonHeader header;
@@ -30,8 +38,10 @@ ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
     header.network = fmt::format("{} ({})", experiment.network, graph.network().name);
     header.data = experiment.data;
     header.seed = experiment.seed;
-    header.labels = report.labels;
-    header.software = report.software;
+    header.labels = report.test.labels;
+    header.software = report.software.predicted;
+    header.software_detections = table_of(report.software.detections);
+    header.metric = report.metric();
     header.software_accuracy = report.software_accuracy;
     return header;
 }
@@ -44,6 +54,7 @@ ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) 
     record.faulty = arm.faulty;
     record.trial = report.experiment.trial;
     record.predicted = arm.inference.predicted;
+    record.detections = table_of(arm.inference.detections);
     record.accuracy = report.accuracy(arm);
     record.agreement = report.agreement(arm);
     for (std::size_t layer = 0; layer < arm.inference.adc.size(); ++layer) {
@@ -56,16 +67,17 @@ ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) 
     return record;
 }
 
-/// DAC ranges in units of the layer's input, ADC ranges in weight × input units, per layer.
+/// Per layer the DAC range in units of the layer's input, then the ADC range of each slice in units
+/// of operator entries × inputs.
 void store_calibration(ComparisonFile& file, Mapping mapping, Operators operators,
                        const Calibration& calibration) {
     std::vector<double> ranges;
     for (std::size_t layer = 0; layer < calibration.dac.size(); ++layer) {
         ranges.push_back(calibration.dac[layer].range);
-        ranges.push_back(calibration.adc[layer].range);
+        for (const Adc& adc : calibration.adc[layer]) ranges.push_back(adc.range);
     }
     file.add_matrix(fmt::format("converter_ranges_{}_{}", to_string(mapping), to_string(operators)),
-                    ranges, calibration.dac.size(), 2, "1");
+                    ranges, calibration.dac.size(), ranges.size() / calibration.dac.size(), "1");
 }
 
 std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending) {
@@ -80,7 +92,7 @@ class CompareRun {
                std::shared_ptr<OperatorCache> cache)
         : experiment_(experiment),
           cache_(std::move(cache)),
-          images_(load_images(experiment)),
+          images_(load_images(experiment, graph.network().input)),
           report_{graph,
                   experiment,
                   images_.test.size(),
@@ -88,7 +100,7 @@ class CompareRun {
                   0,
                   0,
                   {},
-                  images_.test.labels,
+                  images_.test,
                   {},
                   {},
                   true,
@@ -114,11 +126,10 @@ class CompareRun {
 
   private:
     void run_software() {
-        const auto result = run_inference(report_.graph, software_drivers(report_.graph),
-                                          images_.test, begin_stage("software"));
-        report_.software = result.predicted;
-        report_.software_accuracy = result.accuracy(report_.labels);
-        report_.software_seconds = result.seconds;
+        report_.software = run_inference(report_.graph, software_drivers(report_.graph),
+                                         images_.test, begin_stage("software"));
+        report_.software_accuracy = score(report_.software, images_.test);
+        report_.software_seconds = report_.software.seconds;
         finish_stage();
         if (!experiment_.out.empty())
             file_.emplace(experiment_.out, make_header(experiment_, report_.graph, report_));
@@ -130,6 +141,7 @@ class CompareRun {
         settings.mappings = experiment_.mappings;
         settings.converters = experiment_.converters;
         settings.faults = experiment_.fault_source();
+        settings.devices = experiment_.device_draw();
         ComparisonObserver observer;
         observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
         observer.calibrated = [this](Mapping mapping, Operators operators,

@@ -49,10 +49,11 @@ Counts record_layer(const Graph& graph, std::size_t layer, const TileSettings& s
                     const FaultSource& source, FaultMap& map) {
     Counts counts;
     const LayerTiling tiling = tile_layer(graph, layer, settings);
-    for (Index row = 0; row < tiling.row_tiles; ++row)
-        for (Index column = 0; column < tiling.column_tiles; ++column)
-            counts.add(record_tile(
-                Tile(weight_block(graph, layer, settings, row, column), settings, source), map));
+    for (const TilePlace& place : tile_places(tiling))
+        counts.add(record_tile(
+            Tile(weight_block(graph, layer, settings, place.row, place.column, place.slice),
+                 settings, source),
+            map));
     return counts;
 }
 
@@ -74,7 +75,8 @@ int run_faults(const FaultsArguments& arguments) {
     const auto source = experiment.fault_source();
     if (!source) throw InvalidInput("--fault-rate", "give a rate above 0, or a map with --faults");
     const Graph graph = load_graph(experiment);
-    const TileSettings settings = experiment.tile_settings(parse_mapping(arguments.mapping));
+    const TileSettings settings =
+        experiment.tile_settings(choose_mapping(arguments.mapping, experiment));
 
     FaultMap map;
     Counts total;

@@ -4,6 +4,9 @@
 #include <algorithm>
 #include <nlohmann/json.hpp>
 
+#include "circuit/error.hpp"
+#include "data/image_shape.hpp"
+#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
@@ -18,48 +21,102 @@ std::size_t count_zeros(const Tensor& tensor) {
 
 struct LayerSummary {
     std::string name;
-    std::string shape;
-    std::size_t weights;
-    std::size_t zeros;
-    Index tiles;
-    double utilisation;  ///< share of the tiles' cells that hold a weight
+    std::string shape = {};
+    std::string output = {};  ///< channels, height and width
+    std::size_t weights = 0;
+    std::size_t zeros = 0;
+    std::size_t products = 0;  ///< of weights and inputs, per image
+    Index tiles = 0;
+    double utilisation = 0;  ///< share of the tiles' cells that hold a weight
 };
 
 LayerSummary summarize(const Graph& graph, std::size_t layer, const TileSettings& settings) {
     const Tensor& weights = graph.weights(layer);
     const LayerTiling tiling = tile_layer(graph, layer, settings);
     const auto cells = static_cast<double>(tiling.tiles() * settings.array.cells());
-    return {graph.layer_name(layer), fmt::format("{}", fmt::join(weights.shape, "x")),
-            weights.values.size(),   count_zeros(weights),
-            tiling.tiles(),          static_cast<double>(weights.values.size()) / cells};
+    const LayerGeometry geometry = graph.geometry(layer);
+    const ImageShape& output = geometry.output;
+    const std::size_t count = weights.values.size();
+    return {.name = graph.layer_name(layer),
+            .shape = fmt::format("{}", fmt::join(weights.shape, "x")),
+            .output = fmt::format("{}x{}x{}", output.channels, output.height, output.width),
+            .weights = count,
+            .zeros = count_zeros(weights),
+            .products = count * geometry.positions(),
+            .tiles = tiling.tiles(),
+            .utilisation =
+                static_cast<double>(count) * static_cast<double>(tiling.slices) / cells};
+}
+
+std::vector<std::string> table_row(const LayerSummary& layer) {
+    const double zeros = static_cast<double>(layer.zeros) / static_cast<double>(layer.weights);
+    return {layer.name,
+            layer.shape,
+            layer.output,
+            fmt::to_string(layer.weights),
+            fmt::format("{:.1f} %", 100 * zeros),
+            fmt::format("{:.3f}", 1e-6 * static_cast<double>(layer.products)),
+            fmt::to_string(layer.tiles),
+            fmt::format("{:.0f} %", 100 * layer.utilisation)};
 }
 
 std::string summary_table(const std::vector<LayerSummary>& layers, const ArrayShape& array) {
-    TextTable table({"layer", "weight shape", "weights", "zeros",
+    TextTable table({"layer", "weight shape", "output", "weights", "zeros", "million MACs",
                      fmt::format("{} tiles", to_string(array)), "cells used"});
-    LayerSummary total{"total", "", 0, 0, 0, 0};
+    LayerSummary total{.name = "total"};
+    double used_cells = 0;
     for (const auto& layer : layers) {
-        table.add({layer.name, layer.shape, fmt::to_string(layer.weights),
-                   fmt::format("{:.1f} %", 100.0 * static_cast<double>(layer.zeros) /
-                                               static_cast<double>(layer.weights)),
-                   fmt::to_string(layer.tiles), fmt::format("{:.0f} %", 100 * layer.utilisation)});
+        table.add(table_row(layer));
         total.weights += layer.weights;
         total.zeros += layer.zeros;
+        total.products += layer.products;
         total.tiles += layer.tiles;
+        used_cells += layer.utilisation * static_cast<double>(layer.tiles * array.cells());
     }
-    const double cells = static_cast<double>(total.tiles * array.cells());
-    table.add({total.name, "", fmt::to_string(total.weights),
-               fmt::format("{:.1f} %", 100.0 * static_cast<double>(total.zeros) /
-                                           static_cast<double>(total.weights)),
-               fmt::to_string(total.tiles),
-               fmt::format("{:.0f} %", 100 * static_cast<double>(total.weights) / cells)});
+    total.utilisation = used_cells / static_cast<double>(total.tiles * array.cells());
+    table.add(table_row(total));
     return table.markdown();
 }
 
+/// What the file left open or had to be converted, for the user to check.
+std::string notes(const Network& network) {
+    std::string text;
+    for (const auto& [key, value] : network.provenance)
+        for (const char* kind : {"assumed_", "converted_", "dropped_"})
+            if (key.starts_with(kind)) text += fmt::format("note: {}: {}\n", key, value);
+    return text.empty() ? text : text + "\n";
+}
+
 nlohmann::json to_json(const LayerSummary& layer) {
-    return {{"layer", layer.name},      {"weight_shape", layer.shape},
-            {"weights", layer.weights}, {"zeros", layer.zeros},
-            {"tiles", layer.tiles},     {"utilisation", layer.utilisation}};
+    return {{"layer", layer.name},    {"weight_shape", layer.shape},
+            {"output", layer.output}, {"weights", layer.weights},
+            {"zeros", layer.zeros},   {"macs", layer.products},
+            {"tiles", layer.tiles},   {"utilisation", layer.utilisation}};
+}
+
+ImportOptions import_options(const ImportArguments& arguments) {
+    ImportOptions options{.mean = arguments.mean, .deviation = arguments.deviation, .input = {}};
+    if (!arguments.input.empty()) options.input = parse_image_shape(arguments.input);
+    return options;
+}
+
+Network load_network(const ImportArguments& arguments) {
+    const bool has_options =
+        !arguments.mean.empty() || !arguments.deviation.empty() || !arguments.input.empty();
+    if (!arguments.cfg.empty()) {
+        if (has_options)
+            throw InvalidInput("--mean, --std and --input",
+                               "do not go with --cfg: a Darknet network's input is in its "
+                               "configuration");
+        return import_darknet(arguments.cfg, arguments.source);
+    }
+    if (!is_network_file(arguments.source))
+        return import_network(arguments.source, import_options(arguments));
+    if (has_options)
+        throw InvalidInput(arguments.source,
+                           "is a network file, which has its normalisation and input shape: "
+                           "--mean, --std and --input are for files of other programs");
+    return read_network(arguments.source);
 }
 
 }  // namespace
@@ -67,8 +124,9 @@ nlohmann::json to_json(const LayerSummary& layer) {
 int run_import(const ImportArguments& arguments) {
     TileSettings settings;
     settings.array = parse_array_shape(arguments.array);
-    Network network = is_network_file(arguments.source) ? read_network(arguments.source)
-                                                        : import_state_dict(arguments.source);
+    settings.bits_per_cell = arguments.bits_per_cell;
+    (void)slice_count(settings);
+    Network network = load_network(arguments);
     prune_by_magnitude(network, arguments.prune);
     if (arguments.prune > 0)
         network.provenance["pruning"] =
@@ -82,12 +140,15 @@ int run_import(const ImportArguments& arguments) {
     if (arguments.json) {
         auto list = nlohmann::json::array();
         for (const auto& layer : layers) list.push_back(to_json(layer));
-        print_json({{"network", network.name}, {"file", arguments.out}, {"layers", list}});
+        print_json({{"network", network.name},
+                    {"file", arguments.out},
+                    {"provenance", network.provenance},
+                    {"layers", list}});
         return 0;
     }
-    print_text(fmt::format("{}: {} ({} nodes, {} mapped layers, {} classes)\n\n{}", arguments.out,
+    print_text(fmt::format("{}: {} ({} nodes, {} mapped layers, {} classes)\n{}\n{}", arguments.out,
                            network.name, graph.size(), layers.size(), graph.classes(),
-                           summary_table(layers, settings.array)));
+                           notes(network), summary_table(layers, settings.array)));
     return 0;
 }
 

@@ -27,16 +27,25 @@ Drive drive_from_file(const NetlistArguments& arguments, Index rows) {
     return {values.reshaped(), "read voltages from " + arguments.input};
 }
 
+/// Which digit of the inputs a read drives; empty where they take one read.
+std::string read_words(const std::vector<InputRead>& reads, std::size_t number) {
+    if (reads.size() == 1) return {};
+    const InputRead& read = reads.at(number);
+    return fmt::format(", read {} of {} (a step counts {:g})", number, reads.size(), read.weight);
+}
+
 Drive drive_from_image(const NetlistArguments& arguments, const Experiment& experiment,
                        const Graph& graph, const WeightBlock& block) {
     const ImageDrive drive(graph, experiment);
     if (!drive.images().note.empty()) print_note(drive.images().note);
     return {
-        drive.voltages(block, arguments.image, arguments.position, arguments.read_voltage),
-        fmt::format("activations of image {} (label {}) at output position {}, {}-bit DAC, "
+        drive.voltages(block, arguments.image, arguments.position, arguments.read_voltage,
+                       arguments.read),
+        fmt::format("activations of image {} (label {}) at output position {}, {}-bit DAC{}, "
                     "full scale {} V",
                     arguments.image, drive.images().test.labels.at(arguments.image),
-                    arguments.position, experiment.converters.dac_bits, arguments.read_voltage)};
+                    arguments.position, experiment.converters.dac_bits,
+                    read_words(drive.reads(block.layer), arguments.read), arguments.read_voltage)};
 }
 
 Drive find_drive(const NetlistArguments& arguments, const Experiment& experiment,
@@ -75,17 +84,19 @@ int run_netlist(const NetlistArguments& arguments) {
     const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
-    const TileSettings settings = experiment.tile_settings(parse_mapping(arguments.mapping));
+    const TileSettings settings =
+        experiment.tile_settings(choose_mapping(arguments.mapping, experiment));
     const auto [row, column] = parse_tile(arguments.tile);
-    const WeightBlock block =
-        weight_block(graph, graph.find_layer(arguments.layer), settings, row, column);
+    const WeightBlock block = weight_block(graph, graph.find_layer(arguments.layer), settings, row,
+                                           column, arguments.slice);
     const Drive drive = find_drive(arguments, experiment, graph, block);
-    const Tile tile(block, settings, experiment.fault_source());
+    const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw());
 
     TileDeckSettings deck;
     deck.readout = parse_readout(arguments.readout);
     deck.input_comment = drive.comment;
     deck.fault_comment = describe_faults(experiment);
+    deck.device_comment = fmt::format("seed {}, trial {}", experiment.seed, experiment.trial);
     const std::string text = arguments.flat ? write_flat_deck(tile, drive.voltages, deck)
                                             : write_tile_deck(tile, drive.voltages, deck);
     if (!arguments.save_crossbar.empty()) save_crossbars(tile, arguments.save_crossbar);

@@ -8,6 +8,7 @@
 #include "circuit/error.hpp"
 #include "circuit/read_point.hpp"
 #include "data/atomic_file.hpp"
+#include "solver/line_solver.hpp"
 #include "tools/cell_law_input.hpp"
 #include "tools/commands.hpp"
 #include "tools/engines.hpp"
@@ -61,6 +62,18 @@ std::string engine_for(const Experiment& e) {
     return has_wires ? "nonlinear" : "ideal";
 }
 
+/// Says so where arrays cannot be solved line by line, which is many times faster.
+void say_obstacle(const Experiment& experiment) {
+    const Crossbar array(CellMatrix::Constant(experiment.array.word_lines,
+                                              experiment.array.bit_lines, experiment.device.on),
+                         experiment.tile_settings(experiment.mappings.front()).wires);
+    if (const auto reason = LineSolver().obstacle(array))
+        print_note(
+            fmt::format("every array {}: solved input by input by Newton + KLU; with a small "
+                        "resistance instead, line solves are many times faster",
+                        *reason));
+}
+
 std::string duration(double seconds) {
     return seconds < 90 ? fmt::format("{:.0f} s", seconds)
                         : fmt::format("{:.0f} min", seconds / 60);
@@ -74,12 +87,13 @@ class StudyRun {
         : experiment_(experiment),
           cells_(std::move(cells)),
           layers_(choose_layers(graph, experiment)),
-          images_(load_images(experiment)),
+          images_(load_images(experiment, graph.network().input)),
           chosen_(choose_images(images_, experiment)),
           circuit_(engine_factory(experiment.engine, std::move(cache))),
           nonlinear_(engine_factory(engine_for(experiment))),
           report_{graph, experiment, chosen_.labels, {}, true} {
         if (!images_.note.empty()) print_note(images_.note);
+        if (engine_for(experiment) == "nonlinear") say_obstacle(experiment);
     }
 
     /// @return  whether all was finished
@@ -100,15 +114,15 @@ class StudyRun {
         MappingStudy& study = report_.mappings.emplace_back();
         study.mapping = mapping;
         const std::string name(to_string(mapping));
-        NonlinearSettings settings{experiment_.tile_settings(mapping),
-                                   experiment_.fault_source(),
-                                   cells_,
-                                   layers_,
-                                   experiment_.nonlinear_positions,
-                                   experiment_.seed};
+        const NonlinearSettings settings{{experiment_.tile_settings(mapping),
+                                          experiment_.fault_source(), experiment_.device_draw()},
+                                         cells_,
+                                         layers_,
+                                         experiment_.nonlinear_positions,
+                                         experiment_.seed};
         const Drivers drivers = circuit_drivers(
-            report_.graph, settings.tile, settings.faults, experiment_.converters,
-            images_.calibration, circuit_, [&](const std::string& step) {
+            report_.graph, settings.chip, experiment_.converters, images_.calibration, circuit_,
+            [&](const std::string& step) {
                 return show_progress(name + " " + step, step == "operators" ? "tiles" : "images");
             });
         const NonlinearStudy work(report_.graph, drivers, settings, nonlinear_);
@@ -138,9 +152,9 @@ class StudyRun {
     void say_measured_estimate(const MappingStudy& study, std::uint64_t points) const {
         double seconds = 0;
         for (const LayerError& e : study.layers)
-            seconds += e.effort.seconds / static_cast<double>(e.effort.points) *
-                       static_cast<double>(chosen_.size() * e.arrays *
-                                           report_.graph.geometry(e.layer).positions());
+            seconds +=
+                e.effort.seconds / static_cast<double>(e.positions) *
+                static_cast<double>(chosen_.size() * report_.graph.geometry(e.layer).positions());
         if (seconds > worth_saying)
             print_note(fmt::format("{}: {} operating points for {} images, about {}",
                                    to_string(study.mapping), points, chosen_.size(),
@@ -180,6 +194,7 @@ int run_nonlinear(const NonlinearArguments& arguments) {
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
+    require_classes(graph);
     StudyRun run(experiment, graph, std::move(cells), cache);
     const bool complete = run.run();
     print_warnings(cache.get());

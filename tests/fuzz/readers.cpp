@@ -1,0 +1,32 @@
+#include "readers.hpp"
+
+#include "circuit/error.hpp"
+#include "data/detail/csv.hpp"
+#include "data/detail/npy.hpp"
+#include "data/detail/pth_reader.hpp"
+#include "data/detail/safetensors_reader.hpp"
+
+namespace kirchnet::fuzz {
+namespace {
+
+constexpr Reader all[] = {
+    {"csv", [](std::string_view bytes) { parse_csv(bytes, "file.csv"); }},
+    {"npy", [](std::string_view bytes) { parse_npy(bytes, "file.npy"); }},
+    {"pth", [](std::string_view bytes) { parse_pth(bytes, "file.pth"); }},
+    {"safetensors", [](std::string_view bytes) { parse_safetensors(bytes, "file.safetensors"); }}};
+
+}  // namespace
+
+std::span<const Reader> readers() {
+    return all;
+}
+
+void feed(const Reader& reader, std::string_view bytes) {
+    try {
+        reader.read(bytes);
+    } catch (const InvalidInput&) {
+        return;
+    }
+}
+
+}  // namespace kirchnet::fuzz

@@ -1,7 +1,7 @@
 // What share of the processor's peak does inference reach on the layers of ResNet-18?
 //
-//   cmake --preset release -DKIRCHNET_BENCH=ON && cmake --build --preset release --target
-//   bench_kernel [KIRCHNET_INSTRUCTION_SET=avx2] build/release/bin/bench_kernel
+//   cmake --build --preset release --target bench_kernel     (preset with -DKIRCHNET_BENCH=ON)
+//   [KIRCHNET_INSTRUCTION_SET=avx2] build/release/bin/bench_kernel
 //
 // One thread, processor time of the thread. The peak is a loop of fused multiply-adds in registers
 // alone, run right before each layer in every iteration. A layer's time is all of `run_layer` on a
@@ -81,7 +81,7 @@ class LayerCase {
                                            [] { return std::make_unique<IdealSolver>(); });
         LayerDriver driver = crossbar_driver(graph_, 0, std::move(operators.front()));
         set_dac(driver, {8, 1.0, false});
-        driver.adc = {8, 8.0, true};  // where the random products lie
+        driver.adc = {{8, 8.0, true}};  // where the random products lie
         return driver;
     }
 

@@ -1,17 +1,16 @@
 // How much slower is a network on circuits than the same network as plain float32 on oneDNN?
 //
-//   cmake --preset release -DKIRCHNET_BENCH=ON && cmake --build --preset release --target
-//   bench_onednn KIRCHNET_TEST_DATA=... build/release/bin/bench_onednn    (from the project's root
-//   folder)
+//   cmake --build --preset release --target bench_onednn     (preset with -DKIRCHNET_BENCH=ON)
+//   KIRCHNET_TEST_DATA=... build/release/bin/bench_onednn
 //
 // Every iteration runs the same images through the circuit arm, the idealised crossbar and oneDNN,
 // one after the other, so that ratios hold when the machine drifts. Counters are medians over
 // iterations: `of_onednn` and `of_ideal` are the circuit arm's time over theirs; `of_winograd` is
 // that over oneDNN where it may take Winograd's algorithm. One thread: processor time of the
-// thread; two: wall time. oneDNN starts from normalised pixels and takes the batch that suits it
-// best; the circuit arm's time includes the normalisation. Before anything is timed, oneDNN's
-// outputs must be those of our software network but for rounding (`max_difference`, of the largest
-// output).
+// thread; two: wall time, and `of_one_thread` is the circuit arm's images per second over those of
+// one thread. oneDNN starts from normalised pixels and takes the batch that suits it best; the
+// circuit arm's time includes the normalisation. Before anything is timed, oneDNN's outputs must be
+// those of our software network but for rounding (`max_difference`, of the largest output).
 #include <benchmark/benchmark.h>
 #include <omp.h>
 #include <tbb/global_control.h>
@@ -148,6 +147,12 @@ double largest_difference(const Case& setup, Baseline& baseline) {
     return static_cast<double>(difference / largest);
 }
 
+/// Wall time of the circuit arm.
+double seconds_on_one_thread(const Case& setup) {
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    return setup.seconds(setup.circuit, CLOCK_MONOTONIC);
+}
+
 void compare(benchmark::State& state, const Case& setup, int thread_count) {
     const Threads threads(thread_count);
     Baseline direct = fastest_baseline(setup, OneDnnNetwork::Convolution::direct, threads.clock);
@@ -155,7 +160,7 @@ void compare(benchmark::State& state, const Case& setup, int thread_count) {
         fastest_baseline(setup, OneDnnNetwork::Convolution::automatic, threads.clock);
     const double difference = largest_difference(setup, direct);
     if (!(difference < rounding)) throw std::runtime_error("oneDNN computes another network");
-    std::vector<double> circuit, onednn, of_onednn, of_winograd, of_ideal;
+    std::vector<double> circuit, onednn, of_onednn, of_winograd, of_ideal, of_one_thread;
     for (auto _ : state) {
         circuit.push_back(setup.seconds(setup.circuit, threads.clock));
         onednn.push_back(bench::seconds_of([&] { direct.run(); }, threads.clock));
@@ -163,6 +168,8 @@ void compare(benchmark::State& state, const Case& setup, int thread_count) {
         of_winograd.push_back(circuit.back() /
                               bench::seconds_of([&] { winograd.run(); }, threads.clock));
         of_ideal.push_back(circuit.back() / setup.seconds(setup.ideal, threads.clock));
+        if (thread_count > 1)
+            of_one_thread.push_back(seconds_on_one_thread(setup) / circuit.back());
         state.SetIterationTime(circuit.back());
     }
     const auto images = static_cast<double>(setup.images.size());
@@ -171,6 +178,7 @@ void compare(benchmark::State& state, const Case& setup, int thread_count) {
     state.counters["of_onednn"] = bench::median(of_onednn);
     state.counters["of_winograd"] = bench::median(of_winograd);
     state.counters["of_ideal"] = bench::median(of_ideal);
+    if (thread_count > 1) state.counters["of_one_thread"] = bench::median(of_one_thread);
     state.counters["max_difference"] = difference;
 }
 

@@ -215,6 +215,14 @@ void ComparisonFile::add_matrix(const std::string& name, const std::vector<doubl
     state_->save();
 }
 
+void ComparisonFile::add_stages(const std::vector<std::string>& names,
+                                const std::vector<double>& seconds) {
+    OutputGroup stages = state_->file.group("stages");
+    stages.write_texts("names", names);
+    stages.write("seconds", seconds, "s");
+    state_->save();
+}
+
 void ComparisonFile::finish(bool complete) {
     state_->file.set("complete", yes_or_no(complete));
     state_->file.save(state_->path);

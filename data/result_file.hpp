@@ -64,6 +64,8 @@ class ComparisonFile {
     /// Adds a named matrix [rows × columns] with its unit, row-major (figures' data, ADC ranges).
     void add_matrix(const std::string& name, const std::vector<double>& values, std::size_t rows,
                     std::size_t columns, const std::string& unit);
+    /// Adds what the run's stages took [s], in order.
+    void add_stages(const std::vector<std::string>& names, const std::vector<double>& seconds);
     /// Renames to the final name. @param complete  false records that the run was interrupted
     void finish(bool complete);
 

@@ -43,7 +43,7 @@ struct ConverterSettings {
     AdcRange adc_range = AdcRange::calibrated;
     double adc_percentile = 100;  ///< of |samples|, for `calibrated`; 100: the largest
     double adc_full_scale = 1;    ///< for `manual`: share of word_lines G_on V_r
-    ConverterTiming timing;
+    ConverterTiming timing = {};
 
     /// The DAC of a layer whose inputs have this range.
     /// @throws InvalidInput  when bits or range are not usable

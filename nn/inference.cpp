@@ -102,17 +102,18 @@ class BlockRunner {
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
              std::size_t last_node = whole_network) {
-        const LayerRunner by_driver = [&](std::size_t layer, const FeatureMaps& in,
-                                          FeatureMaps& out, const DigitalTail& tail) {
+        const auto by_driver = [&](std::size_t layer, const FeatureMaps& in, FeatureMaps& out,
+                                   const DigitalTail& tail) {
             run_layer(drivers_[layer], in, out, workspace_, adc_[layer],
                       observe ? &ranges_[layer] : nullptr, tail);
         };
-        run(images, first, count, by_driver, last_node);
+        run_by(by_driver, images, first, count, last_node);
     }
 
-    /// The same, each layer by `run_one`.
-    void run(const LabelledImages& images, std::size_t first, std::size_t count,
-             const LayerRunner& run_one, std::size_t last_node = whole_network) {
+    /// The same, each layer by `run_one`, a `LayerRunner`.
+    template <typename RunOne>
+    void run_by(const RunOne& run_one, const LabelledImages& images, std::size_t first,
+                std::size_t count, std::size_t last_node = whole_network) {
         std::size_t layer = 0;
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);
@@ -130,14 +131,14 @@ class BlockRunner {
         }
     }
 
-    /// The network's outputs for image `i` of the block, [classes].
-    [[nodiscard]] std::vector<float> outputs(std::size_t i) const {
+    /// The network's outputs for image `i` of the block, [classes]; valid until the next call.
+    [[nodiscard]] std::span<const float> outputs(std::size_t i) {
         const FeatureMaps& out = maps(graph_.size() - 1);
         const std::size_t pixels = out.shape.height * out.shape.width;
-        std::vector<float> values(graph_.classes());
-        for (std::size_t k = 0; k < values.size(); ++k)
-            values[k] = out.channel(k / pixels)[i * pixels + k % pixels];
-        return values;
+        outputs_.resize(graph_.classes());
+        for (std::size_t k = 0; k < outputs_.size(); ++k)
+            outputs_[k] = out.channel(k / pixels)[i * pixels + k % pixels];
+        return outputs_;
     }
 
     /// What a detector found in image `i` of the block.
@@ -177,6 +178,7 @@ class BlockRunner {
     const Drivers& drivers_;
     std::vector<FeatureMaps> maps_;  ///< per slot
     std::vector<const FeatureMaps*> arguments_;
+    std::vector<float> outputs_;  ///< [classes] of one image
     std::vector<AdcCount> adc_;
     std::vector<LayerRange> ranges_;
     std::vector<LayerChain> chains_;                   ///< per mapped layer
@@ -215,10 +217,10 @@ void check_images(const Graph& graph, const LabelledImages& images) {
 }
 
 /// Outputs of all images of a block, [images × classes].
-std::vector<float> all_outputs(const BlockRunner& runner, std::size_t images) {
+std::vector<float> all_outputs(BlockRunner& runner, std::size_t images) {
     std::vector<float> all;
     for (std::size_t i = 0; i < images; ++i) {
-        const std::vector<float> outputs = runner.outputs(i);
+        const std::span<const float> outputs = runner.outputs(i);
         all.insert(all.end(), outputs.begin(), outputs.end());
     }
     return all;
@@ -279,7 +281,7 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     result.detections.resize(detects ? images.size() : 0);
     Runners runners([&] { return BlockRunner(graph, drivers); });
     for_each_block(images, runners, false, progress,
-                   [&](const BlockRunner& runner, std::size_t first, std::size_t count) {
+                   [&](BlockRunner& runner, std::size_t first, std::size_t count) {
                        for (std::size_t i = 0; i < count; ++i)
                            if (detects)
                                result.detections[first + i] = runner.detections(i);
@@ -308,7 +310,7 @@ std::vector<float> network_outputs(const Graph& graph, const LabelledImages& ima
     check_images(graph, images);
     const Drivers none;
     BlockRunner runner(graph, none);
-    runner.run(images, 0, images.size(), run);
+    runner.run_by(run, images, 0, images.size());
     return all_outputs(runner, images.size());
 }
 

@@ -100,6 +100,13 @@ std::string to_string(const TilePlace& place, const TileSettings& settings) {
     return settings.bits_per_cell == 0 ? text : fmt::format("{} slice {}", text, place.slice);
 }
 
+TileUse tile_use(const Graph& graph, std::size_t layer, const TileSettings& settings) {
+    const LayerTiling tiling = tile_layer(graph, layer, settings);
+    return {static_cast<std::size_t>(tiling.tiles()),
+            graph.weights(layer).values.size() * static_cast<std::size_t>(tiling.slices),
+            static_cast<std::size_t>(settings.array.word_lines * outputs_per_tile(settings))};
+}
+
 WeightBlock weight_block(const Graph& graph, std::size_t layer, const TileSettings& settings,
                          Index tile_row, Index tile_column, int slice) {
     const LayerTiling tiling = tile_layer(graph, layer, settings);

@@ -40,6 +40,22 @@ std::string to_string(const TilePlace& place, const TileSettings& settings);
 /// @throws InvalidInput  when weights cannot be cut into such slices
 LayerTiling tile_layer(const Graph& graph, std::size_t layer, const TileSettings& settings);
 
+/// How much of its tiles a layer fills.
+struct TileUse {
+    std::size_t tiles = 0;
+    std::size_t weights = 0;           ///< in all tiles together
+    std::size_t weights_per_tile = 0;  ///< there is room for: word lines × outputs
+
+    /// 0 to 1.
+    [[nodiscard]] double share() const {
+        return tiles == 0
+                   ? 0
+                   : static_cast<double>(weights) / static_cast<double>(tiles * weights_per_tile);
+    }
+};
+
+TileUse tile_use(const Graph& graph, std::size_t layer, const TileSettings& settings);
+
 /// The weights tile (row, column) of a layer holds, normalised by the layer's scale.
 /// @param slice  which digit of them its cells hold
 /// @throws InvalidInput  when the layer has no such tile, saying how many there are

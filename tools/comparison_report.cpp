@@ -12,6 +12,7 @@
 #include "tools/output.hpp"
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
+#include "tools/run_details.hpp"
 
 namespace kirchnet {
 namespace {
@@ -179,7 +180,7 @@ std::string report_notes(const ComparisonReport& report) {
     if (report.operator_cache)
         text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
                             report.operator_cache->hits, report.operator_cache->misses);
-    return text;
+    return text + run_summary(report);
 }
 
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,
@@ -194,11 +195,10 @@ std::string report_markdown(const ComparisonReport& report, const std::string& a
         text +=
             fmt::format("\nThe tile its wires cost most: {}.\n\n![IR drop of the worst tile]({})\n",
                         worst_tile_words(report, *arm), tile_figure);
-    text += "\n## Time\n\n";
-    TextTable times({"stage", "seconds"});
-    for (const auto& [stage, seconds] : report.stage_seconds)
-        times.add({stage, fmt::format("{:.2f}", seconds)});
-    text += times.markdown();
+    if (const std::string clipped = clipped_table(report); !clipped.empty())
+        text += "\n## Clipped samples\n\n" + clipped;
+    text += "\n## Tiles\n\n" + tile_table(report);
+    text += "\n## Time\n\n" + time_table(report);
     text += "\n## Experiment\n\n```toml\n" + to_toml(report.experiment) + "```\n";
     return text;
 }
@@ -231,6 +231,7 @@ nlohmann::json report_json(const ComparisonReport& report) {
         object["images_per_second"][mapping][name] =
             images_per_second(report, arm.inference.seconds);
     }
+    add_run_details(report, object);
     return object;
 }
 

@@ -45,7 +45,8 @@ std::string arm_name(const ArmResult& arm);
 /// The table a person reads, in Markdown.
 std::string report_table(const ComparisonReport& report);
 /// Sentences, one a line: arms whose number needs a warning (many clipped samples), what reading an
-/// image costs on the chip, and how many operators came from the cache.
+/// image costs on the chip, how many operators came from the cache, where time went and how full
+/// tiles are.
 std::string report_notes(const ComparisonReport& report);
 /// The whole report in Markdown; figures are named relative to it.
 std::string report_markdown(const ComparisonReport& report, const std::string& accuracy_figure,

@@ -1,7 +1,7 @@
 #include "bench/support/circuit_drivers.hpp"
 
 #include "circuit/ideal_solver.hpp"
-#include "nn/comparison.hpp"
+#include "nn/calibration.hpp"
 #include "solver/transfer_solver.hpp"
 
 namespace kirchnet::bench {
@@ -11,16 +11,15 @@ Drivers converted_drivers(const Graph& graph, const LabelledImages& images,
     TileSettings tile;
     tile.wires.word_line_segment = 1;
     tile.wires.bit_line_segment = 1;
-    const auto dacs = calibrate_dacs(graph, images, 8);
+    const auto dacs = calibrate_dacs(graph, images, {});
     auto operators = extract_operators(graph, tile, std::nullopt, solver);
     Drivers drivers;
     for (std::size_t layer = 0; layer < operators.size(); ++layer) {
         drivers.push_back(crossbar_driver(graph, layer, std::move(operators[layer])));
         set_dac(drivers.back(), dacs[layer]);
     }
-    const auto ranges = observe_ranges(graph, drivers, images);
-    for (std::size_t layer = 0; layer < drivers.size(); ++layer)
-        drivers[layer].adc = {8, static_cast<double>(ranges[layer].product), true};
+    const auto adcs = calibrate_adcs(graph, drivers, images, {}, tile);
+    for (std::size_t layer = 0; layer < drivers.size(); ++layer) drivers[layer].adc = adcs[layer];
     return drivers;
 }
 

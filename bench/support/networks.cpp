@@ -79,8 +79,8 @@ Network resnet18_sized() {
     last = builder.add("stem.relu", ReluOp{}, {last});
     last = builder.add("stem.pool", PoolOp{PoolOp::Kind::maximum, 3, 2, 1}, {last});
     std::size_t channels = 64;
-    for (const std::size_t stage : {1, 2, 3, 4})
-        for (const std::size_t part : {0, 1}) {
+    for (const std::size_t stage : {1U, 2U, 3U, 4U})
+        for (const std::size_t part : {0U, 1U}) {
             const std::size_t outputs = std::size_t{32} << stage;
             last = builder.block("stage" + std::to_string(stage) + "." + std::to_string(part), last,
                                  channels, outputs, stage > 1 && part == 0 ? 2 : 1);

@@ -36,7 +36,7 @@ struct OutputEnd {
     const float* sum;     ///< [columns]
     const float* shared;  ///< [columns], or null
     const float* addend;  ///< [positions], or null
-    float* out;           ///< [positions]
+    float* out;           ///< [positions], no other's memory
     const OutputSpan* spans;
     std::size_t span_count;
     float factor;

@@ -63,15 +63,14 @@ void spread(const Spread& s) {
             spread_plane(s, row_phase, phase);
 }
 
-/// One span of an output; the addend may be what is written to.
+/// One span of an output.
 template <bool HasShared, bool HasAddend>
 void finish_span(const OutputEnd& end, const OutputSpan& span) {
     const float* const sum = end.sum + span.column;
     const float* const shared = HasShared ? end.shared + span.column : nullptr;
     const float* const addend = HasAddend ? end.addend + span.position : nullptr;
-    float* const out = end.out + span.position;
+    float* const __restrict out = end.out + span.position;
     const float lowest = end.rectify ? 0.0F : -__builtin_inff();
-#pragma GCC ivdep
     for (std::size_t i = 0; i < span.length; ++i) {
         float value = sum[i] * end.factor + end.shift;
         if constexpr (HasShared) value += shared[i] * end.shared_factor;

@@ -66,6 +66,7 @@ TEST_CASE("a comparison is read back exactly and has its name only when finished
     CHECK(!fs::exists(path));
     CHECK(read_comparison(folder / "result.h5.partial").arms.size() == 1);
     file.add(arm(1));
+    file.add_stages({"software", "operators"}, {1.5, 0.25});
     file.finish(true);
     CHECK(folder.entries() == 1);
     const Comparison found = read_comparison(path);
@@ -84,12 +85,12 @@ TEST_CASE("a comparison is read back exactly and has its name only when finished
         "f = h5py.File(sys.argv[1]); m = f['matrices/ir_drop']; a = f['arms/0001']\n"
         "print(f.attrs['complete'], f.attrs['seed'], m.shape, m[0, 2], m.attrs['units'])\n"
         "print(a.attrs['mapping'], a.attrs['trial'], a['predicted'][()], a['layers'].asstr()[()], "
-        "a['clipped'][0])",
+        "a['clipped'][0], f['stages/names'].asstr()[1], f['stages/seconds'][0])",
         path);
     if (output)
         CHECK(*output ==
               "yes 18446744073709551614 (2, 3) 3.0 V\n"
-              "differential 1 [4 1 1] ['conv1' 'fc'] 7\n");
+              "differential 1 [4 1 1] ['conv1' 'fc'] 7 operators 1.5\n");
 }
 
 TEST_CASE("an interrupted comparison says so") {

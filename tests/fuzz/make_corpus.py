@@ -63,6 +63,12 @@ def safetensors():
     write("safetensors", "overlap.safetensors", file(overlap, 8))
 
 
+def onnx():
+    for name in ("perceptron", "pools", "activations_opset11"):
+        with open(f"../data/onnx/{name}.onnx", "rb") as model:
+            write("onnx", name + ".onnx", model.read())
+
+
 def matrices():
     for name in ("f8", "f4", "i4", "i8", "u1"):
         out = io.BytesIO()
@@ -78,4 +84,5 @@ def matrices():
 
 pth()
 safetensors()
+onnx()
 matrices()

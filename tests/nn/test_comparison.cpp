@@ -124,6 +124,35 @@ TEST_CASE("the answer does not depend on the number of threads") {
     }
 }
 
+TEST_CASE("a sum that a layer takes along is the sum done on its own") {
+    // A pool over one pixel changes nothing, but keeps the sum out of the layer before it.
+    const auto network = [](bool apart) {
+        Network result;
+        result.name = "sum";
+        result.input = {2, 6, 5};
+        result.mean = {0.5F, 0.25F};
+        result.deviation = {0.25F, 0.5F};
+        const ConvOp conv{test::random_tensor({2, 2, 3, 3}, 1), {}, 1, 1, 1};
+        const LinearOp classify{test::random_tensor({3, 60}, 2), test::random_tensor({3}, 3)};
+        result.nodes = {{"image", InputOp{}, {}}, {"conv", conv, {"image"}}};
+        if (apart)
+            result.nodes.push_back({"same", PoolOp{PoolOp::Kind::maximum, 1, 1, 0}, {"conv"}});
+        result.nodes.push_back({"add", AddOp{}, {"image", apart ? "same" : "conv"}});
+        result.nodes.push_back({"relu", ReluOp{}, {"add"}});
+        result.nodes.push_back({"classify", classify, {"relu"}});
+        return Graph(std::move(result));
+    };
+    const Graph together = network(false);
+    const Graph apart = network(true);
+    const auto images = test::random_images(together.network().input, 3);
+    const auto first = network_outputs(together, software_drivers(together), images);
+    const auto second = network_outputs(apart, software_drivers(apart), images);
+    REQUIRE(first.size() == 3 * 3);
+    REQUIRE(second.size() == 3 * 3);
+    for (std::size_t i = 0; i < first.size(); ++i)
+        CHECK(first[i] == doctest::Approx(second[i]).epsilon(1e-5));  // rounding of float sums
+}
+
 TEST_CASE("images of another shape and labels beyond the classes are refused") {
     const Graph graph(test::small_network());
     CHECK_THROWS_WITH_AS(

@@ -91,6 +91,40 @@ TEST_CASE("rows of patches are those of the patch matrix, each position once") {
     }
 }
 
+TEST_CASE("a pass over some images has their patches alone, at their positions") {
+    const LayerGeometry geometry = convolution({3, 9, 8}, 5, 3, 2, 1);
+    const FeatureMaps in = random_maps(geometry.input, 5);
+    std::vector<float> expected;
+    gather_patches(geometry, in, 0, 0, geometry.rows_per_group(), expected);
+    const std::size_t columns = 5 * geometry.positions();
+    InputPlanes planes;
+    planes.fill(geometry, in, {2, 2}, std::nullopt, 1.0F);
+    ColumnBlock block;
+    std::size_t seen = 0;
+    for (std::size_t b = 0; b < planes.blocks(); ++b) {
+        planes.describe(b, block);
+        const float* const* found = planes.rows(0, 0, geometry.rows_per_group(), block);
+        for (const OutputSpan& span : block.outputs)
+            for (std::size_t i = 0; i < span.length; ++i, ++seen) {
+                REQUIRE(span.position + i >= 2 * geometry.positions());
+                REQUIRE(span.position + i < 4 * geometry.positions());
+                for (std::size_t row = 0; row < geometry.rows_per_group(); ++row)
+                    REQUIRE(found[row][span.column + i] ==
+                            expected[row * columns + span.position + i]);
+            }
+    }
+    CHECK(seen == 2 * geometry.positions());
+}
+
+TEST_CASE("as many images are taken at once as their planes stay in cache") {
+    // 16 channels of 34 x 34 floats are 74 kB of 512 kB; 64 of 58 x 58 are 861 kB.
+    CHECK(detail::images_per_pass(convolution({16, 32, 32}, 16, 3, 1, 1), 4) == 4);
+    CHECK(detail::images_per_pass(convolution({16, 32, 32}, 16, 3, 1, 1), 100) == 7);
+    CHECK(detail::images_per_pass(convolution({64, 56, 56}, 64, 3, 1, 1), 4) == 1);
+    // 512 x 4608 weights do not stay there, so all images share one reading of them.
+    CHECK(detail::images_per_pass(convolution({512, 7, 7}, 512, 3, 1, 1), 4) == 4);
+}
+
 TEST_CASE("inputs go through the DAC on their way") {
     const LayerGeometry geometry = convolution({1, 1, 4}, 1, 1, 1, 0);
     FeatureMaps in;

@@ -184,15 +184,17 @@ TEST_CASE("groups on one diagonal reach each other through wires as their circui
             voltage(r, 0) = static_cast<double>(
                 in.channel(static_cast<std::size_t>(from.input_channel))[from.kernel_x]);
         }
-        NodalSolver solver;
-        const Eigen::MatrixXd a = solver.solve(tile.arrays()[0], voltage).bit_line_current;
+        const auto currents = [&](const Crossbar& array) -> Eigen::MatrixXd {
+            return NodalSolver().solve(array, voltage, Voltages::skip).current;
+        };
+        const Eigen::MatrixXd a = currents(tile.arrays()[0]);
         for (Index j = 0; j < 6; ++j) {
             double expected = 0;
             if (mapping == Mapping::offset) {
                 const double own = voltage.col(0).segment(j / 3 * 4, 4).sum();
                 expected = 2 * (a(j, 0) - how.device.off * voltage.sum()) / span - own;
             } else {
-                const Eigen::MatrixXd b = solver.solve(tile.arrays()[1], voltage).bit_line_current;
+                const Eigen::MatrixXd b = currents(tile.arrays()[1]);
                 expected = (a(j, 0) - b(j, 0)) / span;
             }
             // float products of 8 inputs of at most 1, doubled for offset
@@ -218,4 +220,30 @@ TEST_CASE("batch norm and activation behind a layer give the same together as on
     run_layer(driver, in, alone, workspace, count);
     apply(mish, {&alone}, activated);
     CHECK(together.values == activated.values);
+}
+
+TEST_CASE("what follows a layer is batch norm, then a sum, then ReLU") {
+    const Graph graph(test::small_network());
+    const auto driver = software_driver(graph, 0);
+    const auto in = random_maps(graph.geometry(0).input, 3, 5);
+    const auto addend = random_maps(graph.geometry(0).output, 3, 6);
+    const DigitalTail tail{{{2, 0.5F}, {-1, 0}, {0.25F, -3}, {1, 1}}, &addend, true};
+    FeatureMaps out;
+    DriverWorkspace workspace;
+    AdcCount count;
+    run_layer(driver, in, out, workspace, count, nullptr, tail);
+    const ImageShape& shape = out.shape;
+    for (std::size_t image = 0; image < 3; ++image)
+        for (std::size_t c = 0; c < shape.channels; ++c)
+            for (std::size_t y = 0; y < shape.height; ++y)
+                for (std::size_t x = 0; x < shape.width; ++x) {
+                    const auto at = (image * shape.height + y) * shape.width + x;
+                    const double value = convolution(graph, 0, in, image, c, y, x) *
+                                             static_cast<double>(tail.norm[c].scale) +
+                                         static_cast<double>(tail.norm[c].shift) +
+                                         static_cast<double>(addend.channel(c)[at]);
+                    // float sums of 12 products of magnitude at most 2
+                    CHECK(std::abs(static_cast<double>(out.channel(c)[at]) - std::max(value, 0.0)) <
+                          2e-5);
+                }
 }

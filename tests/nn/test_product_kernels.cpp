@@ -12,31 +12,30 @@ namespace {
 
 /// A tile of odd size; of the columns of its block only some count, in two runs.
 struct Case {
-    std::size_t outputs = 23;
+    std::size_t outputs;
+    std::size_t columns;
     std::size_t rows = 53;
-    std::vector<float> weights = test::random_tensor({23, 53}, 1).values;
+    std::size_t stride = detail::column_block + detail::column_step;
+    std::vector<float> weights = test::random_tensor({outputs, rows}, 1).values;
     std::vector<float> packed = detail::pack_weights(weights, outputs, rows);
-    std::vector<float> inputs = test::random_tensor({53, detail::column_block}, 2).values;
-    std::vector<float> sum = test::random_tensor({23, detail::column_block}, 3).values;
+    std::vector<float> inputs = test::random_tensor({rows, stride}, 2).values;
+    std::vector<float> sum = test::random_tensor({outputs, stride}, 3).values;
     std::vector<const float*> row_pointers;
-    std::vector<std::int32_t> valid = std::vector<std::int32_t>(detail::column_block, -1);
-    std::size_t columns = 91;
+    std::vector<std::int32_t> valid = std::vector<std::int32_t>(stride, -1);
 
-    Case() {
-        for (std::size_t k = 0; k < rows; ++k)
-            row_pointers.push_back(inputs.data() + k * detail::column_block);
-        for (std::size_t i = 30; i < 34; ++i) valid[i] = 0;
-        for (std::size_t i = columns; i < valid.size(); ++i) valid[i] = 0;
+    explicit Case(std::size_t output_count = 23, std::size_t column_count = 91)
+        : outputs(output_count), columns(column_count) {
+        for (std::size_t k = 0; k < rows; ++k) row_pointers.push_back(inputs.data() + k * stride);
+        for (std::size_t i = 0; i < stride; ++i)
+            if ((i >= 30 && i < 34) || i >= columns) valid[i] = 0;
     }
 
     detail::TileProduct product() {
         return {packed.data(), outputs, rows,       row_pointers.data(),
-                valid.data(),  columns, sum.data(), detail::column_block};
+                valid.data(),  columns, sum.data(), stride};
     }
     [[nodiscard]] bool counts(std::size_t i) const { return valid[i] != 0; }
-    [[nodiscard]] static std::size_t at(std::size_t j, std::size_t i) {
-        return j * detail::column_block + i;
-    }
+    [[nodiscard]] std::size_t at(std::size_t j, std::size_t i) const { return j * stride + i; }
     /// W X at (j, i), in double.
     [[nodiscard]] double exact(std::size_t j, std::size_t i) const {
         double total = 0;
@@ -57,18 +56,40 @@ TEST_CASE("packed weights stand by eight outputs, zeros beyond the last") {
 }
 
 TEST_CASE("every instruction set adds the same product") {
-    for (const auto* kernels : available_kernels()) {
-        CAPTURE(kernels->instruction_set);
-        Case c;
-        const auto before = c.sum;
-        kernels->add(c.product());
-        for (std::size_t j = 0; j < c.outputs; ++j)
-            for (std::size_t i = 0; i < c.columns; ++i) {
-                const auto at = Case::at(j, i);
-                // 53 float products of magnitude at most 1
-                CHECK(std::abs(static_cast<double>(c.sum[at]) - static_cast<double>(before[at]) -
-                               c.exact(j, i)) < 2e-5);
+    // Whole and broken blocks of outputs, strips of one, two and three vectors of any set.
+    for (const std::size_t outputs : {1U, 2U, 3U, 7U, 8U, 13U, 23U})
+        for (const std::size_t columns : {1U, 4U, 9U, 16U, 17U, 32U, 33U, 48U, 49U, 80U, 91U, 112U})
+            for (const auto* kernels : available_kernels()) {
+                CAPTURE(kernels->instruction_set);
+                CAPTURE(outputs);
+                CAPTURE(columns);
+                Case c(outputs, columns);
+                const auto before = c.sum;
+                kernels->add(c.product());
+                double worst = 0;
+                for (std::size_t j = 0; j < outputs; ++j)
+                    for (std::size_t i = 0; i < columns; ++i)
+                        worst = std::max(worst, std::abs(static_cast<double>(c.sum[c.at(j, i)]) -
+                                                         static_cast<double>(before[c.at(j, i)]) -
+                                                         c.exact(j, i)));
+                CHECK(worst < 2e-5);  // 53 float products of magnitude at most 1
             }
+}
+
+TEST_CASE("copied runs lie one after the other in every row, whatever their length") {
+    const std::vector<float> planes = test::random_tensor({400}, 4).values;
+    const std::vector<std::size_t> offsets{0, 100, 37};
+    // Runs of one row of 5, 21 and 7 columns; the last ends where the block does.
+    const std::vector<detail::ColumnRun> runs{{0, 3, 5}, {5, 40, 21}, {26, 90, 6}};
+    constexpr std::size_t stride = 32 + detail::column_step;
+    for (const auto* kernels : available_kernels()) {
+        std::vector<float> out(offsets.size() * stride);
+        kernels->copy({planes.data(), offsets.data(), offsets.size(), runs.data(), runs.size(),
+                       out.data(), stride});
+        for (std::size_t k = 0; k < offsets.size(); ++k)
+            for (const auto& run : runs)
+                for (std::size_t i = 0; i < run.length; ++i)
+                    REQUIRE(out[k * stride + run.column + i] == planes[offsets[k] + run.plane + i]);
     }
 }
 
@@ -86,12 +107,34 @@ TEST_CASE("converted products are whole codes of the ADC, and clipped ones are c
                 if (c.counts(i)) expected_clipped += code < -16 || code > 15 ? 1 : 0;
                 const double kept = std::min(std::max(code, -16.0), 15.0);
                 // A product within rounding of a code's edge may fall to either side.
-                CHECK(std::abs(static_cast<double>(c.sum[Case::at(j, i)]) * 8 - kept) <= 1);
-                const double got = static_cast<double>(c.sum[Case::at(j, i)]) * 8;
+                CHECK(std::abs(static_cast<double>(c.sum[c.at(j, i)]) * 8 - kept) <= 1);
+                const double got = static_cast<double>(c.sum[c.at(j, i)]) * 8;
                 CHECK(got == std::round(got));
             }
         CHECK(clipped > 0);
         CHECK(std::abs(static_cast<double>(clipped) - static_cast<double>(expected_clipped)) <= 2);
+    }
+}
+
+TEST_CASE("a sample is clipped from one code above the highest, not before") {
+    // One row of weight 1: products are the inputs. The highest code is 15, lsb 1: up to just below
+    // 15.5 rounds to 15 and is within range, -16.5 rounds to -16, what is below to a clipped -17.
+    const float below = std::nextafter(15.5F, 0.0F);
+    const float beyond = std::nextafter(-16.5F, -20.0F);
+    std::vector<float> inputs{15.5F, below, 14.5F, 100.0F, -16.5F, beyond, -100.0F, 0.49F};
+    const std::vector<float> codes{15, 15, 15, 15, -16, -16, -16, 0};
+    inputs.resize(detail::column_step, 0.0F);
+    const float* const row = inputs.data();
+    const std::vector<float> packed = detail::pack_weights({1.0F}, 1, 1);
+    const std::vector<std::int32_t> valid(detail::column_step, -1);
+    for (const auto* kernels : available_kernels()) {
+        CAPTURE(kernels->instruction_set);
+        std::vector<float> sum(detail::column_step, 0.0F);
+        const auto clipped = kernels->add_converted({packed.data(), 1, 1, &row, valid.data(),
+                                                     codes.size(), sum.data(), detail::column_step},
+                                                    {1.0F, 1.0F, -16.0F, 15.0F});
+        CHECK(std::vector<float>(sum.begin(), sum.begin() + 8) == codes);
+        CHECK(clipped == 4);
     }
 }
 

@@ -125,6 +125,15 @@ TEST_CASE("a layer of zeros has scale 1") {
     CHECK(tile_layer(Graph(network), 0, settings(8, 8)).scale == 1);
 }
 
+TEST_CASE("a layer fills the share of its tiles' room that its weights take") {
+    // Layer 0 is 4 outputs of 12 rows: 3 x 2 tiles of 5 word lines and 3 outputs have room for 90.
+    const Graph graph(test::small_network());
+    const TileUse use = tile_use(graph, 0, settings(5, 3));
+    CHECK(use.tiles == 6);
+    CHECK(use.weights == 48);
+    CHECK(use.share() == doctest::Approx(48.0 / 90));
+}
+
 TEST_CASE("a tile outside the layer is refused, saying how many there are") {
     const Graph graph(test::small_network());
     CHECK_THROWS_WITH_AS((void)weight_block(graph, 0, settings(5, 3), 3, 0),

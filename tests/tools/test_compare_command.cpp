@@ -71,7 +71,17 @@ TEST_CASE("compare: results, report and figures are written and tell the same st
             right += arm.predicted[i] == stored.header.labels[i] ? 1 : 0;
         CHECK(arm.accuracy == doctest::Approx(static_cast<double>(right) / 50));
     }
-    CHECK(contains(read_file(folder / "r.md"), "two_column"));
+    const auto report = read_file(folder / "r.md");
+    CHECK(contains(report, "two_column"));
+    for (const char* heading : {"## Tiles", "## Time", "share [%]", "used [%]"})
+        CHECK(contains(report, heading));
+    double shares = 0;
+    for (const auto& [kind, share] : object["time_share"].items()) shares += share.get<double>();
+    CHECK(shares == doctest::Approx(1));
+    for (const auto& [layer, share] : object["tile_utilisation"]["offset"].items()) {
+        CHECK(share.get<double>() > 0);
+        CHECK(share.get<double>() <= 1);
+    }
     CHECK(contains(read_file(folder / "r-accuracy.svg"), "<svg"));
     CHECK(contains(read_file(folder / "r-worst-tile.svg"), "<svg"));
     CHECK_FALSE(std::filesystem::exists(folder / "r.h5.partial"));

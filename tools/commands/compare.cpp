@@ -13,6 +13,7 @@
 #include "tools/network_input.hpp"
 #include "tools/output.hpp"
 #include "tools/progress.hpp"
+#include "tools/run_details.hpp"
 
 namespace kirchnet {
 namespace {
@@ -186,6 +187,7 @@ class CompareRun {
         if (!report_.arms.empty()) write_text_atomically(accuracy, accuracy_figure(report_));
         write_text_atomically(beside(out, ".md"),
                               report_markdown(report_, accuracy.filename().string(), tile_name));
+        store_run_details(report_, *file_);
         file_->finish(report_.complete);
         print_note(fmt::format("wrote {}, {} and figures beside it", out.string(),
                                beside(out, ".md").filename().string()));

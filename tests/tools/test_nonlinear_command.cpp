@@ -85,6 +85,28 @@ TEST_CASE("nonlinear: a sampled curve and its formula give the same study") {
     CHECK(error(by_formula) > 0.001);
 }
 
+TEST_CASE("nonlinear: sliced weights read bit by bit without wires show no curvature") {
+    // Without wires each cell stands at 0 or V_r, where it is exact.
+    const auto run = run_kirchnet(nonlinear +
+                                  " --cell sinh:8 --array 32x32 --segment 0 --mapping two_column "
+                                  "--nonlinear-images 1 --layers fc2 --bits-per-cell 2 "
+                                  "--input-bits 8 --dac-bits 1 --subtract after --json");
+    REQUIRE(run.code == 0);
+    const auto study = json::parse(run.out)["mappings"]["two_column"];
+    CHECK(study["layers"]["fc2"]["relative_rms"].get<double>() < 1e-6);  // floats
+    CHECK(study["good_enough"] == true);
+}
+
+TEST_CASE("nonlinear: arrays that line solves cannot do are named, with the reason") {
+    const auto run = run_kirchnet(nonlinear +
+                                  " --cell sinh:4 --array 16x16 --set array.bit_line_segment=0 "
+                                  "--mapping two_column --nonlinear-images 1 --layers fc2 "
+                                  "--positions 1 --json");
+    REQUIRE(run.code == 0);
+    CHECK(contains(run.err, "nets merged by 0 ohm"));
+    CHECK(contains(run.err, "Newton + KLU"));
+}
+
 TEST_CASE("nonlinear: settings that make no sense are refused before any work") {
     const TemporaryFolder folder;
     const auto refused = [](const std::string& arguments, const std::string& words) {

@@ -7,7 +7,9 @@
 
 #include "circuit/error.hpp"
 #include "data/atomic_file.hpp"
+#include "data/detail/comparison_header.hpp"
 #include "data/detail/file_format.hpp"
+#include "data/detail/stored_detections.hpp"
 
 namespace kirchnet {
 namespace {
@@ -19,73 +21,6 @@ using hdf5::Storage;
 
 constexpr const char* class_unit = "class";
 constexpr const char* pure_number = "1";
-
-/// A detector's boxes as columns of one length.
-void write_detections(OutputGroup group, const std::vector<StoredDetection>& detections) {
-    std::vector<std::uint64_t> image;
-    std::vector<std::int32_t> label;
-    std::vector<float> confidence;
-    std::vector<float> box;
-    for (const StoredDetection& one : detections) {
-        image.push_back(one.image);
-        label.push_back(one.label);
-        confidence.push_back(one.confidence);
-        box.insert(box.end(), {one.box.left, one.box.top, one.box.right, one.box.bottom});
-    }
-    group.write("image", image, "index", Storage::packed);
-    group.write("class", label, class_unit, Storage::packed);
-    group.write("confidence", confidence, pure_number);
-    group.write("box", {detections.size(), 4}, std::span<const float>(box), pure_number);
-}
-
-std::vector<StoredDetection> read_detections(const InputGroup& parent, const std::string& name) {
-    if (!parent.has(name)) return {};
-    const InputGroup group = parent.group(name);
-    const auto image = group.read_vector<std::uint64_t>("image");
-    const auto label = group.read_vector<std::int32_t>("class");
-    const auto confidence = group.read_vector<float>("confidence");
-    const auto box = group.read<float>("box", 2);
-    if (label.size() != image.size() || confidence.size() != image.size() ||
-        box.shape != hdf5::Shape{image.size(), 4})
-        group.fail("box", "does not have a row per image index, class and confidence");
-    std::vector<StoredDetection> detections;
-    for (std::size_t i = 0; i < image.size(); ++i) {
-        const float* const sides = box.values.data() + 4 * i;
-        detections.push_back(
-            {image[i], label[i], confidence[i], {sides[0], sides[1], sides[2], sides[3]}});
-    }
-    return detections;
-}
-
-void write_header(OutputGroup& file, const ComparisonHeader& header) {
-    file.set("complete", yes_or_no(false));
-    file.set("settings", header.settings);
-    file.set("network", header.network);
-    file.set("data", header.data);
-    file.set("seed", header.seed);
-    file.set("software_accuracy", header.software_accuracy);
-    file.set("metric", header.metric);
-    if (!header.software_detections.empty())
-        write_detections(file.group("software_detections"), header.software_detections);
-    file.write("labels", header.labels, class_unit, Storage::packed);
-    file.write("software", header.software, class_unit, Storage::packed);
-}
-
-ComparisonHeader read_header(const InputGroup& file) {
-    ComparisonHeader header{.settings = file.text("settings"),
-                            .network = file.text("network"),
-                            .data = file.text("data"),
-                            .seed = file.count("seed"),
-                            .labels = file.read_vector<std::int32_t>("labels"),
-                            .software = file.read_vector<std::int32_t>("software"),
-                            .software_accuracy = file.number("software_accuracy"),
-                            .software_detections = read_detections(file, "software_detections")};
-    if (file.has_attribute("metric")) header.metric = file.text("metric");
-    if (header.software.size() != header.labels.size())
-        file.fail("software", fmt::format("holds {} classes for {} labels", header.software.size(),
-                                          header.labels.size()));
-    return header;
-}
 
 void write_arm(OutputGroup group, const ComparisonArm& arm) {
     group.set("mapping", arm.mapping);
@@ -190,6 +125,7 @@ ComparisonFile::ComparisonFile(const fs::path& path, const ComparisonHeader& hea
                 .matrices = std::nullopt,
                 .images = header.labels.size()})) {
     refuse_special_file(path);
+    state_->file.set("complete", yes_or_no(false));
     write_header(state_->file, header);
     state_->arms = state_->file.group("arms");
     state_->matrices = state_->file.group("matrices");

@@ -86,6 +86,14 @@ Calibration ArmRunner::fit(const ArmSettings& designed, const std::vector<LayerO
     return calibration;
 }
 
+Calibration ArmRunner::without_adc(const ArmSettings& arm) {
+    Adc continuous;
+    continuous.bits = 0;
+    const auto slices = static_cast<std::size_t>(slice_count(arm.chip.tile));
+    return {fit_dacs(arm.converters),
+            {graph_.layers().size(), std::vector<Adc>(slices, continuous)}};
+}
+
 ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
                          const Calibration& ranges, const std::string& step) const {
     ArmResult result;

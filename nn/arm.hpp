@@ -62,6 +62,8 @@ class ArmRunner {
     [[nodiscard]] Calibration fit(const ArmSettings& designed,
                                   const std::vector<LayerOperators>& layers,
                                   const std::string& step);
+    /// Converters of an arm without ADCs: nothing but input ranges is observed.
+    [[nodiscard]] Calibration without_adc(const ArmSettings& arm);
     /// Runs all test images.
     [[nodiscard]] ArmResult run(const ArmSettings& arm, ExtractedOperators operators,
                                 const Calibration& ranges, const std::string& step) const;

@@ -36,6 +36,7 @@ class Run {
         ArmSettings arm{
             {settings_.tile, settings_.faults, settings_.devices}, operators, settings_.converters};
         arm.chip.tile.mapping = mapping;
+        if (operators == Operators::circuit) arm.chip.readout = settings_.readout;
         return arm;
     }
 

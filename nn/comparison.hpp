@@ -12,8 +12,9 @@ struct ComparisonSettings {
     TileSettings tile;  ///< its `mapping` is replaced by each of `mappings`
     std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};
     ConverterSettings converters;
-    std::optional<FaultSource> faults;  ///< adds arms on the faulty chip
-    std::optional<DeviceDraw> devices;  ///< likewise: its cells under the device laws
+    std::optional<FaultSource> faults;     ///< adds arms on the faulty chip
+    std::optional<DeviceDraw> devices;     ///< likewise: its cells under the device laws
+    std::optional<LinearReadout> readout;  ///< amplifiers of the circuit arms
 };
 
 /// Where a comparison tells of its steps and results. Any may be empty.

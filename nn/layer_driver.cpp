@@ -204,6 +204,20 @@ void run_blocks(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& o
     for_each_block(driver, in, buffers, [&](std::size_t block) { run.run(block, out); });
 }
 
+/// One side of a tile as the kernels read it; its offset is a further row, whose input is that of a
+/// word line at the full read voltage.
+std::vector<float> panel_of(const TileOperator& tile, const std::vector<float>& weights,
+                            const std::vector<float>& offset) {
+    if (offset.empty()) return detail::pack_weights(weights, tile.outputs, tile.rows);
+    std::vector<float> rows;
+    for (std::size_t j = 0; j < tile.outputs; ++j) {
+        const auto row = weights.begin() + static_cast<std::ptrdiff_t>(j * tile.rows);
+        rows.insert(rows.end(), row, row + static_cast<std::ptrdiff_t>(tile.rows));
+        rows.push_back(offset[j]);
+    }
+    return detail::pack_weights(rows, tile.outputs, tile.kernel_rows());
+}
+
 std::vector<std::size_t> order_by_rows(const LayerOperators& operators) {
     std::vector<std::size_t> order(operators.tiles.size());
     for (std::size_t i = 0; i < order.size(); ++i) order[i] = i;
@@ -244,11 +258,10 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
     for (const TileOperator& tile : driver.operators.tiles)
-        driver.panels.push_back(
-            {detail::pack_weights(tile.weights, tile.outputs, tile.rows),
-             tile.weights_b.empty()
-                 ? std::vector<float>()
-                 : detail::pack_weights(tile.weights_b, tile.outputs, tile.rows)});
+        driver.panels.push_back({panel_of(tile, tile.weights, tile.offset),
+                                 tile.weights_b.empty()
+                                     ? std::vector<float>()
+                                     : panel_of(tile, tile.weights_b, tile.offset_b)});
     driver.dac.bits = 0;
     driver.reads = input_reads(driver.dac);
     driver.adc.assign(driver.operators.slices.size(), Adc{0, 1, true});
@@ -265,7 +278,7 @@ LayerDriver software_driver(const Graph& graph, std::size_t layer) {
     const std::size_t rows = geometry.rows_per_group();
     const std::size_t outputs = geometry.outputs_per_group();
     for (std::size_t group = 0; group < geometry.groups; ++group) {
-        TileOperator tile{0, group, 0, rows, group * outputs, outputs, {}, {}, 0};
+        TileOperator tile{0, group, 0, rows, group * outputs, outputs, {}, {}, {}, {}, 0};
         const auto first = weights.begin() + static_cast<std::ptrdiff_t>(group * outputs * rows);
         tile.weights.assign(first, first + static_cast<std::ptrdiff_t>(outputs * rows));
         operators.tiles.push_back(std::move(tile));

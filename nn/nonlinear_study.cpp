@@ -107,11 +107,16 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
     return make_drivers(graph, std::move(operators.layers), ranges);
 }
 
-void require_classes(const Graph& graph) {
+void check_study(const Graph& graph, const ChipSettings& chip) {
     if (graph.is_detector())
         throw InvalidInput(fmt::format("network {}", graph.network().name),
                            "finds objects; nonlinear cells are studied in networks that give an "
                            "image its class");
+    if (chip.readout)
+        throw InvalidInput(
+            "readout.kind",
+            "amplifiers are folded into linear operators alone; nonlinear cells take "
+            "the ideal read-out");
 }
 
 bool is_good_enough(const LayerError& error) {
@@ -122,7 +127,7 @@ bool is_good_enough(const LayerError& error) {
 NonlinearStudy::NonlinearStudy(const Graph& graph, const Drivers& drivers,
                                NonlinearSettings settings, const SolverFactory& engine)
     : graph_(graph), drivers_(drivers), settings_(std::move(settings)), engine_(engine) {
-    require_classes(graph);
+    check_study(graph, settings_.chip);
 }
 
 bool NonlinearStudy::is_chosen(std::size_t layer) const {

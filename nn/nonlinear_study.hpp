@@ -12,8 +12,9 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
                         const ConverterSettings& converters, const LabelledImages& calibration,
                         const SolverFactory& circuit, const BeginStep& begin_step = {});
 
-/// @throws InvalidInput  when the network finds objects: it has no classes to compare
-void require_classes(const Graph& graph);
+/// @throws InvalidInput  when the network finds objects: it has no classes to compare; or when the
+///                       chip has amplifiers, which are folded into linear operators alone
+void check_study(const Graph& graph, const ChipSettings& chip);
 
 /// What of a network is solved with nonlinear cells.
 struct NonlinearSettings {
@@ -69,7 +70,7 @@ struct NonlinearPass {
 class NonlinearStudy {
   public:
     /// @param drivers  linear, with converters set; kept by reference, as are graph and engine
-    /// @throws InvalidInput  as `require_classes`
+    /// @throws InvalidInput  as `check_study`
     NonlinearStudy(const Graph& graph, const Drivers& drivers, NonlinearSettings settings,
                    const SolverFactory& engine);
 

@@ -6,6 +6,7 @@
 #include <cmath>
 #include <mutex>
 
+#include "nn/detail/readout_fold.hpp"
 #include "nn/tiling.hpp"
 
 namespace kirchnet {
@@ -15,24 +16,16 @@ struct TileTask {
     std::size_t layer;
     std::size_t slot;
     TilePlace place;
+    double feedback;  ///< R_f of the layer's amplifiers [ohm]; 0 for an ideal read-out
 };
 
-/// [outputs × rows]: one side's transfer matrix over the used rows [S].
-Eigen::MatrixXd read_side(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
-                          Polarity side) {
-    Eigen::MatrixXd result(tile.outputs(), tile.rows());
-    for (Index j = 0; j < tile.outputs(); ++j) {
-        const TileColumn column = tile.column(j, side);
-        result.row(j) = transfers[column.array].row(column.bit_line).head(tile.rows());
-    }
-    return result;
-}
-
-/// [outputs × rows]: difference of the pair's transfer matrices over the used rows [S], in double.
-Eigen::MatrixXd read_columns(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers) {
-    Eigen::MatrixXd result = read_side(tile, transfers, Polarity::a);
-    if (tile.has_pairs()) result -= read_side(tile, transfers, Polarity::b);
-    return result;
+/// How a tile's arrays are built: amplifiers show themselves to an array as a sense resistance.
+TileSettings settings_of(const ChipSettings& chip, double feedback) {
+    TileSettings settings = chip.tile;
+    if (chip.readout)
+        settings.wires = with_input_resistance(
+            settings.wires, amplifier_input(chip.readout->circuit.amplifier, feedback).resistance);
+    return settings;
 }
 
 /// Conductances [S] as operator entries, row by row.
@@ -47,9 +40,40 @@ double unit_of(const TileSettings& settings, const LevelSlice& slice) {
     return settings.bits_per_cell == 0 ? 1.0 : slice.levels;
 }
 
+/// Offsets in units of weight × input as operator entries.
+std::vector<float> offsets_of(const Eigen::VectorXd& offset, double unit) {
+    std::vector<float> entries;
+    for (const double value : offset) entries.push_back(static_cast<float>(value * unit));
+    return entries;
+}
+
+/// What is converted of a tile's outputs: one quantity, or both sides apart.
+struct TileReads {
+    detail::TileReadout a;
+    std::optional<detail::TileReadout> b;
+
+    [[nodiscard]] Eigen::MatrixXd difference() const {
+        return b ? Eigen::MatrixXd(a.transfer - b->transfer) : a.transfer;
+    }
+};
+
+TileReads read_tile(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
+                    const ChipSettings& chip, double feedback) {
+    if (!tile.has_pairs() || tile.has_subtractors())
+        return {chip.readout ? detail::read_by_amplifiers(tile, transfers, *chip.readout, feedback)
+                             : detail::read_ideally(tile, transfers),
+                std::nullopt};
+    const auto side = [&](Polarity polarity) {
+        return chip.readout ? detail::read_side_by_amplifiers(tile, transfers, polarity,
+                                                              *chip.readout, feedback)
+                            : detail::read_side_ideally(tile, transfers, polarity);
+    };
+    return {side(Polarity::a), side(Polarity::b)};
+}
+
 TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const TileTask& task,
                           OperatingPointSolver& solver) {
-    const TileSettings& settings = chip.tile;
+    const TileSettings settings = settings_of(chip, task.feedback);
     const TilePlace& place = task.place;
     const Tile tile(weight_block(graph, task.layer, settings, place.row, place.column, place.slice),
                     settings, chip.faults, chip.devices);
@@ -59,16 +83,19 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
         actual.push_back(solver.transfer_rows(array, tile.read_bit_lines()));
         wireless.emplace_back(array.conductance().transpose());
     }
-    const Eigen::MatrixXd T = read_columns(tile, actual);
-    const Eigen::MatrixXd G = read_columns(tile, wireless);
+    const TileReads read = read_tile(tile, actual, chip, task.feedback);
+    const Eigen::MatrixXd T = read.difference();
+    const Eigen::MatrixXd G = detail::read_ideally(tile, wireless).transfer;
 
     TileOperator result = place_of(graph.geometry(task.layer), tile);
     const double span = settings.device.span();
     const double unit = entry_unit(tile);
-    const bool reads_sides = tile.has_pairs() && !tile.has_subtractors();
-    result.weights = entries_of(reads_sides ? read_side(tile, actual, Polarity::a) : T, span, unit);
-    if (reads_sides)
-        result.weights_b = entries_of(read_side(tile, actual, Polarity::b), span, unit);
+    result.weights = entries_of(read.a.transfer, span, unit);
+    result.offset = offsets_of(read.a.offset, unit);
+    if (read.b) {
+        result.weights_b = entries_of(read.b->transfer, span, unit);
+        result.offset_b = offsets_of(read.b->offset, unit);
+    }
     const double signal = G.norm();
     result.wire_deviation = signal > 0 ? (T - G).norm() / signal : 0;
     return result;
@@ -104,14 +131,18 @@ LayerOperators describe_layer(const TileSettings& settings, const LayerTiling& t
     return layer;
 }
 
-std::vector<TileTask> list_tiles(const Graph& graph, const TileSettings& settings,
+std::vector<TileTask> list_tiles(const Graph& graph, const ChipSettings& chip,
                                  std::vector<LayerOperators>& layers) {
+    const TileSettings& settings = chip.tile;
     std::vector<TileTask> tasks;
     for (std::size_t layer = 0; layer < graph.layers().size(); ++layer) {
         const LayerTiling tiling = tile_layer(graph, layer, settings);
         layers.push_back(describe_layer(settings, tiling));
+        const double feedback =
+            chip.readout ? detail::layer_feedback(graph, layer, settings, *chip.readout) : 0;
         std::size_t slot = 0;
-        for (const TilePlace& place : tile_places(tiling)) tasks.push_back({layer, slot++, place});
+        for (const TilePlace& place : tile_places(tiling))
+            tasks.push_back({layer, slot++, place, feedback});
     }
     return tasks;
 }
@@ -138,8 +169,9 @@ double entry_unit(const Tile& tile) {
 std::vector<LayerOperators> extract_operators(const Graph& graph, const ChipSettings& chip,
                                               const SolverFactory& solver,
                                               const Progress& progress) {
+    if (chip.readout) check(*chip.readout);
     std::vector<LayerOperators> layers;
-    const std::vector<TileTask> tasks = list_tiles(graph, chip.tile, layers);
+    const std::vector<TileTask> tasks = list_tiles(graph, chip, layers);
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> solvers(solver);
     std::mutex mutex;
     std::size_t done = 0;

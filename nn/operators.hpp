@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "circuit/linear_readout.hpp"
 #include "circuit/operating_point_solver.hpp"
 #include "circuit/tile.hpp"
 #include "nn/graph.hpp"
@@ -31,10 +32,17 @@ struct TileOperator {
     /// is no b or the sides are converted apart.
     std::vector<float> weights;
     std::vector<float> weights_b;  ///< T_b likewise, where the sides are converted apart
+    /// What the read-out adds at every conversion, as a word line at the full read voltage would:
+    /// [outputs] for `weights` and `weights_b`; empty: nothing.
+    std::vector<float> offset = {};
+    std::vector<float> offset_b = {};
     /// ‖T_a - T_b - (G_a - G_b)ᵀ‖ / ‖(G_a - G_b)ᵀ‖ (Frobenius): what the wires cost this tile.
     double wire_deviation = 0;
     /// Groups from `group` on whose rows and outputs follow one another in this tile.
     std::size_t groups = 1;
+
+    /// Rows of the product: those of the tile, and one for its offset.
+    [[nodiscard]] std::size_t kernel_rows() const { return rows + (offset.empty() ? 0 : 1); }
 };
 
 /// One slice of a layer's weights: a digit of them, or the whole.
@@ -79,6 +87,8 @@ struct ChipSettings {
     TileSettings tile;
     std::optional<FaultSource> faults = {};
     std::optional<DeviceDraw> devices = {};
+    /// Nothing: ideal subtraction. Takes an engine that knows sense resistance.
+    std::optional<LinearReadout> readout = {};
 };
 
 /// Maps every layer, applies faults and device laws, and asks the engine for each array's transfer

@@ -219,6 +219,8 @@ class CommandLine {
                 "  kirchnet compare net.h5 --data cifar10 --bits-per-cell 2 --input-bits 8 "
                 "--dac-bits 1 --adc-range full\n"
                 "  kirchnet compare net.h5 --data cifar10 --engine nodal --operator-cache cache\n"
+                "  kirchnet compare net.h5 --data cifar10 --mapping two_column --fault-rate 0.005 "
+                "--set device.variation=0.05 --budget --trials 5 --out b.h5\n"
                 "  kirchnet compare net.h5 --data cifar10 --dry-run   (prints every key)");
         add_source(sub, compare_.settings, compare_.experiment, true);
         auto& settings = compare_.settings;
@@ -231,7 +233,11 @@ class CommandLine {
         add_engine_keys(sub, settings);
         add_key(sub, settings, "--out", "out",
                 "Result file; report and plots are written beside it", "RESULT.h5");
+        add_key(sub, settings, "--trials", "budget.trials",
+                "Chips of a budget [5 where anything is random, else 1]", "N");
         add_set(sub, settings);
+        sub.add_flag("--budget", compare_.budget,
+                     "Add one error source at a time, and leave each out, with 95 % intervals");
         sub.add_flag("--json", compare_.json, "One JSON object on standard output");
         sub.add_flag("--dry-run", compare_.dry_run, "Print the experiment as TOML and stop");
     }
@@ -297,7 +303,7 @@ class CommandLine {
                },
                "Voltage of a full-scale input [0.2]")
             ->type_name("VOLT");
-        sub.add_option("--readout", netlist_.readout, "ideal or opamp [ideal]")
+        sub.add_option("--readout", netlist_.readout, "ideal or opamp [key readout.kind]")
             ->type_name("READOUT");
         sub.add_flag("--flat", netlist_.flat, "Plain resistors, no subcircuits");
         sub.add_option("-o,--out", netlist_.out, "Deck to write [standard output]")

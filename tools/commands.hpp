@@ -75,7 +75,7 @@ struct NetlistArguments {
     std::size_t position = 0;
     std::size_t read = 0;       ///< of a DAC that reads inputs digit by digit
     double read_voltage = 0.2;  ///< [V]
-    std::string readout = "ideal";
+    std::string readout;  ///< empty: as the experiment's key says
     bool flat = false;
     std::string out;
     std::string save_crossbar;  ///< HDF5 file(s) of the tile's arrays
@@ -85,10 +85,13 @@ int run_netlist(const NetlistArguments& arguments);
 struct CompareArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;
+    bool budget = false;  ///< one error source at a time, with confidence intervals
     bool json = false;
     bool dry_run = false;
 };
 int run_compare(const CompareArguments& arguments);
+/// What `run_compare` does with `--budget`; the experiment is checked.
+int run_compare_budget(const CompareArguments& arguments, const Experiment& experiment);
 
 struct NonlinearArguments {
     std::vector<std::pair<std::string, std::string>> settings;

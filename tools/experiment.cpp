@@ -99,6 +99,18 @@ void set_law(Experiment& e, double DeviceLaws::*law, Text text, Text what) {
     check(e.device_laws);
 }
 
+void set_readout(Experiment& e, double& quantity, Text text) {
+    quantity = parse_quantity(text, "read-out");
+    check(e.readout);
+}
+
+std::uint32_t parse_trials(Text text) {
+    if (text == "auto") return 0;
+    const auto trials = parse_integer<std::uint32_t>(text);
+    if (trials == 0) throw InvalidInput("a budget needs at least one trial");
+    return trials;
+}
+
 constexpr Text preset_key = "preset";
 
 struct Key {
@@ -292,6 +304,29 @@ constexpr std::array keys{
     Key{"device.time_ratio",
         [](Experiment& e, Text t) { set_law(e, &DeviceLaws::time_ratio, t, "drift time ratio"); },
         [](const Experiment& e) { return format_exact(e.device_laws.time_ratio); }},
+    Key{"readout.kind", [](Experiment& e, Text t) { e.readout_kind = parse_readout(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.readout_kind)); }},
+    Key{"readout.gain",
+        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.gain, t); },
+        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.gain); }},
+    Key{"readout.feedback",
+        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.feedback_resistance, t); },
+        [](const Experiment& e) { return format_exact(e.readout.circuit.feedback_resistance); }},
+    Key{"readout.swing",
+        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.swing, t); },
+        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.swing); }},
+    Key{"readout.offset",
+        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.offset, t); },
+        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
+    Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
+        [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
+    Key{"readout.read_voltage",
+        [](Experiment& e, Text t) { set_readout(e, e.readout.read_voltage, t); },
+        [](const Experiment& e) { return format_exact(e.readout.read_voltage); }},
+    Key{"budget.trials", [](Experiment& e, Text t) { e.trials = parse_trials(t); },
+        [](const Experiment& e) {
+            return e.trials == 0 ? toml_string("auto") : fmt::to_string(e.trials);
+        }},
     Key{"run.engine", [](Experiment& e, Text t) { e.engine = t; },
         [](const Experiment& e) { return toml_string(e.engine); }},
     Key{"run.operator_cache", [](Experiment& e, Text t) { e.operator_cache = t; },
@@ -418,6 +453,14 @@ std::optional<FaultSource> Experiment::fault_source() const {
 std::optional<DeviceDraw> Experiment::device_draw() const {
     if (!device_laws.is_on()) return std::nullopt;
     return DeviceDraw{device_laws, seed, trial};
+}
+
+std::optional<LinearReadout> Experiment::linear_readout() const {
+    if (readout_kind == Readout::ideal) return std::nullopt;
+    LinearReadout result = readout;
+    result.seed = seed;
+    result.trial = trial;
+    return result;
 }
 
 void set_key(Experiment& experiment, std::string_view key, std::string_view value) {

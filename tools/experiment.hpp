@@ -51,6 +51,10 @@ struct Experiment {
     std::size_t nonlinear_positions = 64;       ///< sampled per layer; 0: all
     DeviceLaws device_laws;                     ///< drawn by the same seed and trial
 
+    Readout readout_kind = Readout::ideal;  ///< of circuit arms
+    LinearReadout readout;     ///< where it has amplifiers; seed and trial are those of the faults
+    std::uint32_t trials = 0;  ///< of a budget; 0: 5 where something is random
+
     std::string engine = "transfer";
     std::string operator_cache;  ///< folder of transfer matrices already computed; empty: none
     int threads = 0;             ///< 0: all cores
@@ -63,6 +67,8 @@ struct Experiment {
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
     /// Nothing where every law is off.
     [[nodiscard]] std::optional<DeviceDraw> device_draw() const;
+    /// Nothing where the read-out is ideal.
+    [[nodiscard]] std::optional<LinearReadout> linear_readout() const;
 };
 
 /// @param key    such as `array.segment`, which sets both segment resistances; `preset` sets all

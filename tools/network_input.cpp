@@ -82,6 +82,8 @@ void check_experiment(const Experiment& experiment) {
     check(experiment.converters);
     if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
     check(experiment.device);
+    if (experiment.linear_readout())
+        (void)with_input_resistance(experiment.tile_settings(experiment.mappings.front()).wires, 0);
     (void)engine_factory(experiment.engine);
 }
 

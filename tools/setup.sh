@@ -8,7 +8,7 @@ set -euo pipefail
 
 core=(
     g++ cmake ninja-build pkg-config
-    libeigen3-dev libfmt-dev libtbb-dev librandom123-dev
+    libeigen3-dev libfmt-dev libtbb-dev librandom123-dev libboost-dev
     libsuitesparse-dev                                 # KLU
     libngspice0-dev ngspice
     libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev libjpeg62-turbo-dev

@@ -38,14 +38,15 @@ std::optional<Index> output_of(const Tile& tile, const Crossbar& array, Index bi
     return std::nullopt;
 }
 
+/// A column's ammeter, and behind it ground or, in an op-amp read-out, its amplifier: the chip has
+/// one behind every bit line, used or not.
 std::string column_lines(const ColumnNames& names, Readout readout, std::optional<Index> output,
                          Index first_output_channel) {
-    if (!output)
-        return fmt::format("{} {} 0 dc 0 ; pad, at virtual ground\n", names.ammeter(),
-                           names.sense());
-    const std::string meaning = fmt::format("oc={}", first_output_channel + *output);
+    const std::string meaning =
+        output ? fmt::format("oc={}", first_output_channel + *output) : "pad";
     if (readout == Readout::ideal)
-        return fmt::format("{} {} 0 dc 0 ; {}\n", names.ammeter(), names.sense(), meaning);
+        return fmt::format("{} {} 0 dc 0 ; {}{}\n", names.ammeter(), names.sense(), meaning,
+                           output ? "" : ", at virtual ground");
     return fmt::format("{} {} {} dc 0\nx{} {} {} tia rf={{rf}} vos={{vos}} ; {}\n", names.ammeter(),
                        names.sense(), names.amplifier_input(), names.amplifier_output(),
                        names.amplifier_input(), names.amplifier_output(), meaning);

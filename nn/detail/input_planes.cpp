@@ -178,10 +178,12 @@ void InputPlanes::describe(std::size_t number, ColumnBlock& block) const {
 }
 
 const float* const* InputPlanes::rows(std::size_t group, std::size_t first_row, std::size_t rows,
-                                      const ColumnBlock& block) {
+                                      const ColumnBlock& block, float full_drive) {
     const std::size_t* const offsets =
         offsets_.data() + group * geometry_.rows_per_group() + first_row;
-    if (pointers_.size() < rows) pointers_.resize(rows);
+    if (pointers_.size() < rows + 1) pointers_.resize(rows + 1);
+    full_drive_.assign(block_ + column_step, full_drive);
+    pointers_[rows] = full_drive_.data();
     if (reads_in_place_) {
         const float* const start = current_ + block.runs.front().plane - block.runs.front().column;
         for (std::size_t i = 0; i < rows; ++i) pointers_[i] = start + offsets[i];

@@ -54,9 +54,10 @@ class InputPlanes {
     void describe(std::size_t block, ColumnBlock& out) const;
 
     /// Where the rows [first_row, first_row + rows) of a group's patch matrix have the columns of a
-    /// block; valid until the next call.
+    /// block, and behind them a row that holds `full_drive`, the input of a word line at the full
+    /// read voltage; valid until the next call.
     const float* const* rows(std::size_t group, std::size_t first_row, std::size_t rows,
-                             const ColumnBlock& block);
+                             const ColumnBlock& block, float full_drive = 1.0F);
 
   private:
     void choose_blocks();
@@ -83,6 +84,7 @@ class InputPlanes {
     const float* current_ = nullptr;  ///< planes that rows are taken from
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
     Buffer copies_;                     ///< [rows × (block + column_step)]
+    Buffer full_drive_;                 ///< [block + column_step], one value throughout
     std::vector<const float*> pointers_;
 };
 

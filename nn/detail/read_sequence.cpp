@@ -41,7 +41,8 @@ void ReadSequence::add_tiles(const InputRead& read) {
     for (const std::size_t i : driver_.order) {
         const TileOperator& tile = driver_.operators.tiles[i];
         if (found == nullptr || found->group != tile.group || found->first_row != tile.first_row) {
-            inputs = buffers_.planes.rows(tile.group, tile.first_row, tile.rows, buffers_.columns);
+            inputs = buffers_.planes.rows(tile.group, tile.first_row, tile.rows, buffers_.columns,
+                                          static_cast<float>(read.full_levels));
             if (driver_.operators.input_weight != 0) add_common_term(tile, inputs, read);
             found = &tile;
         }

@@ -26,7 +26,7 @@ TileProduct TileProducts::of(std::size_t tile, std::size_t side, const float* co
     const ColumnBlock& columns = buffers_.columns;
     TileProduct product{side == 0 ? panels.a.data() : panels.b.data(),
                         of.outputs,
-                        of.rows,
+                        of.kernel_rows(),
                         inputs,
                         columns.valid.data(),
                         columns.columns,

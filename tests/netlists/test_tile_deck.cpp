@@ -286,7 +286,7 @@ TEST_CASE("without end segments the driver reaches the first cell") {
     CHECK(deck.find("\nrwl_a_0_0 ") == std::string::npos);
 }
 
-TEST_CASE("padding word lines are driven at 0 V, padding bit lines are grounded") {
+TEST_CASE("padding word lines are driven at 0 V, padding bit lines are grounded or amplified") {
     for (const auto readout : {Readout::ideal, Readout::opamp}) {
         TileDeckSettings how;
         how.readout = readout;
@@ -294,7 +294,10 @@ TEST_CASE("padding word lines are driven at 0 V, padding bit lines are grounded"
             Tile(example_block(), example_settings(Mapping::differential, Layout::split)),
             example_inputs, how);
         CHECK(deck.find("\nv_in_b_3 in_b_3 0 dc 0 ; pad\n") != std::string::npos);
-        CHECK(deck.find("\nvs_b_5 out_b_5 0 dc 0 ; pad, at virtual ground\n") != std::string::npos);
+        CHECK(deck.find(readout == Readout::ideal
+                            ? "\nvs_b_5 out_b_5 0 dc 0 ; pad, at virtual ground\n"
+                            : "\nvs_b_5 out_b_5 tin_b_5 dc 0\nxtia_b_5 tin_b_5 tia_b_5 tia rf={rf} "
+                              "vos={vos} ; pad\n") != std::string::npos);
     }
 }
 

@@ -137,6 +137,37 @@ TEST_CASE("a column of scale 0 is masked, bias and neighbours stay") {
     CHECK(out.channel(1)[4] != graph.bias(0).values[1]);
 }
 
+TEST_CASE("a tile's offset is added at every conversion of it, before the ADC") {
+    const Graph graph(test::small_network());
+    TileSettings tile;
+    tile.array = {5, 3};  // three row tiles of 12 rows
+    auto operators = extract_operators(graph, tile, std::nullopt, ideal);
+    const auto output_of = [&](const std::vector<LayerOperators>& layers, const Adc& adc) {
+        auto driver = crossbar_driver(graph, 0, layers[0]);
+        set_dac(driver, {8, 1.0, true});
+        driver.adc = adc;
+        FeatureMaps out;
+        DriverWorkspace workspace;
+        AdcCount count;
+        run_layer(driver, random_maps(graph.geometry(0).input, 2, 7), out, workspace, count);
+        return out;
+    };
+    const Adc converted{8, 12.7, true};  // steps of 0.1
+    const FeatureMaps plain = output_of(operators, {0, 1, true});
+    const FeatureMaps plain_codes = output_of(operators, converted);
+    for (TileOperator& one : operators[0].tiles) one.offset.assign(one.outputs, 0.1F);
+    const FeatureMaps moved = output_of(operators, {0, 1, true});
+    const FeatureMaps moved_codes = output_of(operators, converted);
+    // Scale max|W| times three tiles of 0.1: one code in each. Rounding moves a sample on an edge.
+    const auto step = static_cast<float>(0.3 * operators[0].scale);
+    std::size_t exact = 0;
+    for (std::size_t i = 0; i < plain.values.size(); ++i) {
+        CHECK(moved.values[i] - plain.values[i] == doctest::Approx(step).epsilon(1e-4));
+        exact += std::abs(moved_codes.values[i] - plain_codes.values[i] - step) < 1e-4F ? 1 : 0;
+    }
+    CHECK(exact + 1 >= plain.values.size());
+}
+
 TEST_CASE("observing records the largest input and product of a layer") {
     const Graph graph(test::small_network());
     const auto driver = software_driver(graph, 0);

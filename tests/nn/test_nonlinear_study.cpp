@@ -213,13 +213,20 @@ TEST_CASE("device laws change nonlinear cells as they change linear ones") {
     CHECK(largest_apart(other.run_network(images).outputs, linear) > 0.01);
 }
 
+TEST_CASE("amplifiers are refused by their key") {
+    ChipSettings chip;
+    chip.readout.emplace();
+    CHECK_THROWS_WITH_AS(check_study(Graph(test::small_network()), chip),
+                         doctest::Contains("readout.kind"), InvalidInput);
+}
+
 TEST_CASE("a network that finds objects is refused by name") {
     Network network = test::small_network();
     network.nodes.pop_back();
     network.detection_classes = 1;
     network.heads = {{"grouped", {{1, 2}}, 1}};
     const Graph graph(network);
-    CHECK_THROWS_WITH_AS(require_classes(graph), doctest::Contains("network small"), InvalidInput);
+    CHECK_THROWS_WITH_AS(check_study(graph, {}), doctest::Contains("network small"), InvalidInput);
 }
 
 TEST_CASE("a sample of positions is drawn by seed and layer, within those there are") {

@@ -3,7 +3,9 @@
 
 #include <cmath>
 
+#include "circuit/error.hpp"
 #include "circuit/ideal_solver.hpp"
+#include "nn/detail/readout_fold.hpp"
 #include "nn/operators.hpp"
 #include "nn/tiling.hpp"
 #include "small_networks.hpp"
@@ -15,6 +17,7 @@ using namespace kirchnet;
 namespace {
 
 const SolverFactory ideal = [] { return std::make_unique<IdealSolver>(); };
+const SolverFactory transfer = [] { return std::make_unique<TransferSolver>(); };
 const SolverFactory nodal = [] { return std::make_unique<NodalSolver>(); };
 
 TileSettings settings(Mapping mapping, Layout layout) {
@@ -113,7 +116,6 @@ TEST_CASE("operators by port merging are the same bits on one thread and on many
     TileSettings tile = settings(Mapping::differential, Layout::split);
     tile.wires.word_line_segment = 2;
     tile.wires.bit_line_segment = 2;
-    const SolverFactory transfer = [] { return std::make_unique<TransferSolver>(); };
     const auto many = extract_operators(graph, tile, std::nullopt, transfer);
     const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
     const auto alone = extract_operators(graph, tile, std::nullopt, transfer);
@@ -121,4 +123,57 @@ TEST_CASE("operators by port merging are the same bits on one thread and on many
     for (std::size_t layer = 0; layer < many.size(); ++layer)
         for (std::size_t i = 0; i < many[layer].tiles.size(); ++i)
             CHECK(many[layer].tiles[i].weights == alone[layer].tiles[i].weights);
+}
+
+TEST_CASE("amplifiers of high gain and no offset read as ideal subtraction does") {
+    const Graph graph(test::small_network());
+    ChipSettings chip{settings(Mapping::differential, Layout::split)};
+    chip.tile.wires.word_line_segment = chip.tile.wires.bit_line_segment = 20;
+    const auto plain = extract_operators(graph, chip, transfer);
+    chip.readout = LinearReadout{};
+    chip.readout->circuit.amplifier.gain = 1e12;
+    const auto amplified = extract_operators(graph, chip, transfer);
+    chip.readout->circuit.amplifier.gain = 100;
+    const auto weak = extract_operators(graph, chip, transfer);
+    for (std::size_t i = 0; i < plain[0].tiles.size(); ++i) {
+        const auto& expected = plain[0].tiles[i].weights;
+        CHECK(amplified[0].tiles[i].offset.empty());
+        CHECK(weak[0].tiles[i].weights != expected);
+        for (std::size_t k = 0; k < expected.size(); ++k)  // float rounding
+            CHECK(amplified[0].tiles[i].weights[k] ==
+                  doctest::Approx(expected[k]).epsilon(1e-6).scale(1));
+    }
+}
+
+TEST_CASE("the feedback resistance is for the largest current a layer's cells can deliver") {
+    // offset mapping, continuous: states (w + 1) / 2 of the normalised weights of one column
+    const Graph graph(test::small_network());
+    TileSettings tile = settings(Mapping::offset, Layout::split);
+    tile.array = {64, 64};
+    const auto& weights = graph.weights(2).values;
+    const std::size_t rows = graph.geometry(2).rows_per_group();
+    double scale = 0;
+    for (const float w : weights) scale = std::max(scale, std::abs(static_cast<double>(w)));
+    double largest = 0;
+    for (std::size_t j = 0; j < 3; ++j) {
+        double total = 0;
+        for (std::size_t r = 0; r < rows; ++r)
+            total += 1e-6 + 99e-6 * (static_cast<double>(weights[j * rows + r]) / scale + 1) / 2;
+        largest = std::max(largest, total);
+    }
+    LinearReadout readout;
+    readout.circuit.amplifier.swing = 1.5;
+    CHECK(detail::layer_feedback(graph, 2, tile, readout) ==
+          doctest::Approx(0.8 * 1.5 / (0.2 * largest)));
+    readout.circuit.feedback_resistance = 777;
+    CHECK(detail::layer_feedback(graph, 2, tile, readout) == 777);
+}
+
+TEST_CASE("amplifiers behind bit lines read at both ends are refused") {
+    const Graph graph(test::small_network());
+    ChipSettings chip{settings(Mapping::differential, Layout::split)};
+    chip.tile.wires.sense_at = SenseSide::both;
+    chip.readout = LinearReadout{};
+    CHECK_THROWS_WITH_AS((void)extract_operators(graph, chip, transfer),
+                         doctest::Contains("one end"), InvalidInput);
 }

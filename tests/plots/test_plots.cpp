@@ -12,6 +12,7 @@
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
 #include "tools/plots/svg.hpp"
+#include "tools/plots/waterfall.hpp"
 
 using namespace kirchnet;
 
@@ -216,4 +217,60 @@ TEST_CASE("long titles break between words") {
     const auto lines = wrap_words("one two three", 60, 12);
     CHECK(lines == std::vector<std::string>{"one two", "three"});
     CHECK(wrap_words("", 60, 12).empty());
+}
+
+namespace {
+
+Waterfall example_waterfall() {
+    return {.title = "Error budget of resnet20, two_column, arrays 64x64",
+            .y_label = "accuracy [%]",
+            .start = "ideal",
+            .start_level = 91.2,
+            .end = "all",
+            .steps = {{"weights and DAC", 91.0, -0.5, 0.1},
+                      {"faults", 60.2, -40, -21.6},
+                      {"IR drop", 61.4, -1, 3.4},
+                      {"ADC", 61.4, 0, 0}}};
+}
+
+}  // namespace
+
+TEST_CASE("a waterfall is well-formed, shows every change with its interval, and where it ends") {
+    const std::string svg = waterfall(example_waterfall());
+    CHECK(is_well_formed(svg, "waterfall"));
+    for (const auto* label : {"accuracy [%]", "ideal", "weights and", "DAC", "IR drop", "91.2",
+                              "-0.2", "-30.8", "+1.2", "+0.0", "61.4"})
+        CHECK(contains(svg, std::string(">") + label + "</text>"));
+    CHECK(contains(svg, "faults: -30.8 (-40.0 to -21.6)"));
+    CHECK(count(svg, "<rect") == 1 + 6);  // the ground, and a bar each
+    CHECK(count(svg, "#d55e00\"") == 2);  // losses
+    CHECK(count(svg, "#009e73\"") == 2);  // gains, and what changes nothing
+}
+
+TEST_CASE("the whisker of a step stands where its interval says") {
+    // Levels 0 to 100 over 300 px: a step from 91.0 to 60.2 with -40 .. -21.6 spans 51.0 to 69.4,
+    // 55.2 px.
+    const std::string svg = waterfall(example_waterfall());
+    const double top = 20 + 22 + 24;
+    const auto y = [&](double level) { return top + 300 * (1 - level / 100); };
+    char line[64];
+    std::snprintf(line, sizeof line, "y1=\"%g\" x2=\"300\" y2=\"%g\"", y(51.0), y(69.4));
+    CHECK(contains(svg, line));
+}
+
+TEST_CASE("waterfalls that are none are refused") {
+    Waterfall chart = example_waterfall();
+    SUBCASE("no steps") {
+        chart.steps.clear();
+    }
+    SUBCASE("a level above the axis") {
+        chart.steps[1].level = 101;
+    }
+    SUBCASE("no number") {
+        chart.steps[1].level = not_a_number;
+    }
+    SUBCASE("no interval") {
+        chart.steps[1].change_low = not_a_number;
+    }
+    CHECK_THROWS_AS((void)waterfall(chart), InvalidInput);
 }

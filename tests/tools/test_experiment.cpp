@@ -81,6 +81,12 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.read_voltage = 0.15;
     e.nonlinear_layers = {"conv1", "layer1.0.conv1"};
     e.nonlinear_positions = 0;
+    e.readout_kind = Readout::opamp;
+    e.readout.circuit.amplifier = {.gain = 500, .offset = 1e-3, .swing = 0.9};
+    e.readout.circuit.feedback_resistance = 1234.5;
+    e.readout.mismatch = 0.01;
+    e.readout.read_voltage = 0.3;
+    e.trials = 7;
     e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};
     const std::string text = to_toml(e);
     Experiment again;
@@ -98,6 +104,9 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.nonlinear_layers == e.nonlinear_layers);
     CHECK(again.nonlinear_positions == 0);
     CHECK(again.device_laws == e.device_laws);
+    CHECK(again.readout_kind == Readout::opamp);
+    CHECK(again.readout == e.readout);
+    CHECK(again.trials == 7);
     CHECK(to_toml(again) == text);
 }
 
@@ -193,6 +202,9 @@ TEST_CASE("what is wrong in a file is named with line and column") {
     CHECK(contains(refusal("[faults]\nrate = nan\n"), "faults.rate"));
     CHECK(contains(refusal("[array]\ndriver = -3\n"), "negative"));
     CHECK(contains(refusal("[mapping]\nnames = [\"offset\", \"offset\"]\n"), "twice"));
+    CHECK(contains(refusal("[readout]\ngain = 0\n"), "readout.gain"));
+    CHECK(contains(refusal("[budget]\ntrials = 0\n"), "at least one trial"));
+    CHECK(refusal("[budget]\ntrials = \"auto\"\n") == "accepted");
     CHECK(contains(refusal("[device]\nvariation = -0.1\n"), "device.variation"));
     CHECK(contains(refusal("[device]\ntime_ratio = 0\n"), "above 0"));
     CHECK(refusal("[array]\ndriver = inf\n") == "accepted");

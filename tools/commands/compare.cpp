@@ -14,6 +14,7 @@
 #include "tools/output.hpp"
 #include "tools/progress.hpp"
 #include "tools/run_details.hpp"
+#include "tools/run_record.hpp"
 
 namespace kirchnet {
 namespace {
@@ -22,29 +23,6 @@ using Clock = std::chrono::steady_clock;
 
 double seconds_since(Clock::time_point start) {
     return std::chrono::duration<double>(Clock::now() - start).count();
-}
-
-std::vector<StoredDetection> table_of(const std::vector<Detections>& found) {
-    std::vector<StoredDetection> table;
-    for (std::size_t image = 0; image < found.size(); ++image)
-        for (const Detection& one : found[image])
-            table.push_back({image, one.label, one.confidence, one.box});
-    return table;
-}
-
-ComparisonHeader make_header(const Experiment& experiment, const Graph& graph,
-                             const ComparisonReport& report) {
-    ComparisonHeader header;
-    header.settings = to_toml(experiment);
-    header.network = fmt::format("{} ({})", experiment.network, graph.network().name);
-    header.data = experiment.data;
-    header.seed = experiment.seed;
-    header.labels = report.test.labels;
-    header.software = report.software.predicted;
-    header.software_detections = table_of(report.software.detections);
-    header.metric = report.metric();
-    header.software_accuracy = report.software_accuracy;
-    return header;
 }
 
 ComparisonArm make_record(const ComparisonReport& report, const ArmResult& arm) {
@@ -79,11 +57,6 @@ void store_calibration(ComparisonFile& file, Mapping mapping, Operators operator
     }
     file.add_matrix(fmt::format("converter_ranges_{}_{}", to_string(mapping), to_string(operators)),
                     ranges, calibration.dac.size(), ranges.size() / calibration.dac.size(), "1");
-}
-
-std::filesystem::path beside(const std::filesystem::path& out, const std::string& ending) {
-    auto path = out;
-    return path.replace_filename(out.stem().string() + ending);
 }
 
 /// One comparison from settings to files.
@@ -133,7 +106,8 @@ class CompareRun {
         report_.software_seconds = report_.software.seconds;
         finish_stage();
         if (!experiment_.out.empty())
-            file_.emplace(experiment_.out, make_header(experiment_, report_.graph, report_));
+            file_.emplace(experiment_.out,
+                          make_header(experiment_, report_.graph, images_.test, report_.software));
     }
 
     void run_arms() {
@@ -143,6 +117,7 @@ class CompareRun {
         settings.converters = experiment_.converters;
         settings.faults = experiment_.fault_source();
         settings.devices = experiment_.device_draw();
+        settings.readout = experiment_.linear_readout();
         ComparisonObserver observer;
         observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
         observer.calibrated = [this](Mapping mapping, Operators operators,
@@ -214,6 +189,7 @@ int run_compare(const CompareArguments& arguments) {
         print_note("cells.law " + experiment.cell_law +
                    ": compare takes cells as linear; 'kirchnet nonlinear' says what that costs");
     stop_at_safe_places();
+    if (arguments.budget) return run_compare_budget(arguments, experiment);
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);

@@ -93,7 +93,9 @@ int run_netlist(const NetlistArguments& arguments) {
     const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw());
 
     TileDeckSettings deck;
-    deck.readout = parse_readout(arguments.readout);
+    deck.readout =
+        arguments.readout.empty() ? experiment.readout_kind : parse_readout(arguments.readout);
+    deck.subtractor = experiment.readout.circuit;
     deck.input_comment = drive.comment;
     deck.fault_comment = describe_faults(experiment);
     deck.device_comment = fmt::format("seed {}, trial {}", experiment.seed, experiment.trial);

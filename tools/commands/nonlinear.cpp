@@ -36,6 +36,11 @@ NonlinearCells read_cells(const Experiment& experiment) {
     return cells;
 }
 
+ChipSettings chip_of(const Experiment& experiment, Mapping mapping) {
+    return {experiment.tile_settings(mapping), experiment.fault_source(), experiment.device_draw(),
+            experiment.linear_readout()};
+}
+
 std::vector<std::size_t> choose_layers(const Graph& graph, const Experiment& experiment) {
     std::vector<std::size_t> layers;
     for (const std::string& name : experiment.nonlinear_layers)
@@ -114,12 +119,8 @@ class StudyRun {
         MappingStudy& study = report_.mappings.emplace_back();
         study.mapping = mapping;
         const std::string name(to_string(mapping));
-        const NonlinearSettings settings{{experiment_.tile_settings(mapping),
-                                          experiment_.fault_source(), experiment_.device_draw()},
-                                         cells_,
-                                         layers_,
-                                         experiment_.nonlinear_positions,
-                                         experiment_.seed};
+        const NonlinearSettings settings{chip_of(experiment_, mapping), cells_, layers_,
+                                         experiment_.nonlinear_positions, experiment_.seed};
         const Drivers drivers = circuit_drivers(
             report_.graph, settings.chip, experiment_.converters, images_.calibration, circuit_,
             [&](const std::string& step) {
@@ -194,7 +195,7 @@ int run_nonlinear(const NonlinearArguments& arguments) {
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
-    require_classes(graph);
+    check_study(graph, chip_of(experiment, experiment.mappings.front()));
     StudyRun run(experiment, graph, std::move(cells), cache);
     const bool complete = run.run();
     print_warnings(cache.get());

@@ -66,7 +66,7 @@ int run_compare_budget(const CompareArguments& arguments, const Experiment& expe
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
-    const ExperimentImages images = load_images(experiment);
+    const ExperimentImages images = load_images(experiment, graph.network().input);
     if (!images.note.empty()) print_note(images.note);
     const InferenceResult software = run_inference(graph, software_drivers(graph), images.test,
                                                    show_progress("software", "images"));

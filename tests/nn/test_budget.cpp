@@ -171,7 +171,7 @@ TEST_CASE("ranges are fitted on the chip as designed, and on ideal wires where t
     settings.full.converters.calibrate_on = Operators::ideal;
     const Budget on_ideal = budget_of(graph, settings);
     const auto range = [](const Budget& budget, std::size_t run) {
-        return budget.calibrations[run].adc[0].range;
+        return budget.calibrations[run].adc[0][0].range;
     };
     const std::size_t all = on_circuit.steps.back().run;
     // Wires take signal; without them the range is the same whatever is asked for.

@@ -85,7 +85,7 @@ TEST_CASE("device laws add the same arms, and leave ranges and the designed chip
     REQUIRE(results.arms.size() == 4);
     for (std::size_t i = 0; i < 2; ++i) {
         CHECK(results.arms[i].inference.predicted == designed.arms[i].inference.predicted);
-        CHECK(results.calibrations[i].adc[0].range == designed.calibrations[i].adc[0].range);
+        CHECK(results.calibrations[i].adc[0][0].range == designed.calibrations[i].adc[0][0].range);
         CHECK(results.arms[i + 2].faulty);
         CHECK(results.arms[i + 2].inference.predicted != designed.arms[i].inference.predicted);
     }

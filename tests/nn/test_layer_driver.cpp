@@ -145,7 +145,7 @@ TEST_CASE("a tile's offset is added at every conversion of it, before the ADC") 
     const auto output_of = [&](const std::vector<LayerOperators>& layers, const Adc& adc) {
         auto driver = crossbar_driver(graph, 0, layers[0]);
         set_dac(driver, {8, 1.0, true});
-        driver.adc = adc;
+        driver.adc = {adc};
         FeatureMaps out;
         DriverWorkspace workspace;
         AdcCount count;
@@ -258,7 +258,7 @@ TEST_CASE("what follows a layer is batch norm, then a sum, then ReLU") {
     const auto driver = software_driver(graph, 0);
     const auto in = random_maps(graph.geometry(0).input, 3, 5);
     const auto addend = random_maps(graph.geometry(0).output, 3, 6);
-    const DigitalTail tail{{{2, 0.5F}, {-1, 0}, {0.25F, -3}, {1, 1}}, &addend, true};
+    const DigitalTail tail{{{2, 0.5F}, {-1, 0}, {0.25F, -3}, {1, 1}}, &addend, true, {}};
     FeatureMaps out;
     DriverWorkspace workspace;
     AdcCount count;

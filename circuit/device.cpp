@@ -69,6 +69,10 @@ std::optional<double> CellLaw::sinh_factor() const {
     return factor_ > 0 ? std::optional<double>(factor_) : std::nullopt;
 }
 
+double CellLaw::reach() const {
+    return custom_ != nullptr ? custom_->reach() : std::numeric_limits<double>::infinity();
+}
+
 void CellLaw::current(std::span<const double> conductance, std::span<const double> voltage,
                       std::span<double> current) const {
     assert(conductance.size() == voltage.size() && voltage.size() == current.size());
@@ -113,8 +117,10 @@ CellLaw parse_cell_law(std::string_view text) {
     constexpr std::string_view sinh = "sinh:";
     if (text.substr(0, sinh.size()) == sinh)
         return CellLaw::sinh(parse_quantity(text.substr(sinh.size()), "factor of the sinh law"));
-    throw InvalidInput(fmt::format(
-        "cell law '{}' is neither linear nor sinh:A with a factor A in 1/V, such as sinh:2", text));
+    throw InvalidInput(
+        fmt::format("cell law '{}' is none of linear, sinh:A with a factor A in 1/V, such as "
+                    "sinh:2, and table:FILE.csv",
+                    text));
 }
 
 }  // namespace kirchnet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <limits>
 #include <memory>
 #include <optional>
 #include <span>
@@ -19,6 +20,8 @@ class CustomCellLaw {
     virtual ~CustomCellLaw() = default;
 
     [[nodiscard]] virtual std::string name() const = 0;
+    /// Largest |v| [V] at which the law is known.
+    [[nodiscard]] virtual double reach() const { return std::numeric_limits<double>::infinity(); }
     /// @param conductance  [S]
     /// @param voltage      [V], word line minus bit line
     /// @param current      [A], from word line to bit line
@@ -47,6 +50,9 @@ class CellLaw {
     /// The law a caller brought, or null.
     [[nodiscard]] const CustomCellLaw* custom_law() const { return custom_.get(); }
 
+    /// Largest |v| [V] at which the law is known; infinite for ohmic and sinh cells.
+    [[nodiscard]] double reach() const;
+
     void current(std::span<const double> conductance, std::span<const double> voltage,
                  std::span<double> current) const;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
@@ -64,6 +70,7 @@ class CellLaw {
 
 /// `linear`, `sinh:2` or the name a caller gave.
 std::string to_string(const CellLaw& law);
+/// A law that needs no file.
 /// @throws InvalidInput  unless `text` is `linear` or `sinh:A` with a positive number A [1/V]
 CellLaw parse_cell_law(std::string_view text);
 

@@ -17,6 +17,8 @@ struct OperatingPoint {
     std::vector<CellMatrix> bit_line_voltage;
     double residual = 0;  ///< largest Kirchhoff residual over all nets relative to the largest
                           ///< branch current met there; NaN where the engine reports none
+    /// Per input: passes and steps of an engine that iterates over nonlinear cells; else empty.
+    std::vector<int> iterations;
     std::vector<std::string> warnings;
 };
 

@@ -5,6 +5,7 @@
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
+#include "circuit/table_law.hpp"
 #include "netlists/detail/deck_text.hpp"
 #include "netlists/detail/readout_section.hpp"
 #include "netlists/netlist_writer.hpp"
@@ -33,9 +34,24 @@ std::string sinh_line(const Expansion& circuit, const Element& element, double f
                        from, to, number(element.conductance / factor), number(factor), from, to);
 }
 
+/// The same of a table: SPICE's pwl, whose ends go on as straight lines, is the law itself.
+std::string table_line(const Expansion& circuit, const Element& element, const TableLaw& law) {
+    const std::string from = circuit.net_name(element.from);
+    const std::string to = circuit.net_name(element.to);
+    const std::vector<CurveSample> shape = law.shape();
+    std::string points;
+    for (std::size_t k = shape.size() - 1; k > 0; --k)
+        points += fmt::format(",{},{}", number(-shape[k].voltage), number(-shape[k].current));
+    for (const CurveSample& sample : shape)
+        points += fmt::format(",{},{}", number(sample.voltage), number(sample.current));
+    return fmt::format("b{} {} {} i={}*pwl(v({})-v({}){})\n", circuit.element_name(element), from,
+                       to, number(element.conductance), from, to, points);
+}
+
 std::string element_line(const Expansion& circuit, const CellLaw& law, const Element& element) {
     const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
     if (is_ohmic || element.conductance == 0) return resistor_line(circuit, element);
+    if (const TableLaw* table = table_of(law)) return table_line(circuit, element, *table);
     return sinh_line(circuit, element, law.sinh_factor().value());
 }
 
@@ -57,9 +73,9 @@ std::string ammeter_lines(const Expansion& circuit) {
 
 /// Everything of one array but what measures its currents.
 std::string array_lines(const Crossbar& crossbar, const Eigen::Ref<const Eigen::VectorXd>& v) {
-    if (crossbar.law().custom_law() != nullptr)
+    if (crossbar.law().custom_law() != nullptr && table_of(crossbar.law()) == nullptr)
         throw InvalidInput("cell law " + to_string(crossbar.law()),
-                           "has no SPICE text; a deck takes linear and sinh cells");
+                           "has no SPICE text; a deck takes linear and sinh cells and tables");
     const Expansion circuit = expand(crossbar);
     std::string text =
         detail::comment(fmt::format("{} crossbar, pattern {}: one resistor per element",

@@ -39,6 +39,14 @@ ArmSettings as_designed(ArmSettings arm) {
     return arm;
 }
 
+Drivers make_drivers(const Graph& graph, std::vector<LayerOperators> layers,
+                     const Calibration& ranges) {
+    Drivers drivers = drivers_of(graph, std::move(layers), ranges.dac);
+    for (std::size_t layer = 0; layer < drivers.size(); ++layer)
+        drivers[layer].adc = ranges.adc[layer];
+    return drivers;
+}
+
 ArmRunner::ArmRunner(const Graph& graph, const LabelledImages& test,
                      const LabelledImages& calibration, const SolverFactory& circuit,
                      const BeginStep& begin_step)
@@ -72,9 +80,9 @@ ExtractedOperators ArmRunner::extract(const ArmSettings& arm, const std::string&
 Calibration ArmRunner::fit(const ArmSettings& designed, const std::vector<LayerOperators>& layers,
                            const std::string& step) {
     Calibration calibration{fit_dacs(designed.converters), {}};
-    calibration.adc = calibrate_adcs(graph_, drivers_of(graph_, layers, calibration.dac),
-                                     calibration_, designed.converters, designed.chip.tile,
-                                     begin(step));
+    calibration.adc =
+        calibrate_adcs(graph_, drivers_of(graph_, layers, calibration.dac), calibration_,
+                       designed.converters, designed.chip.tile, begin(step));
     return calibration;
 }
 
@@ -94,9 +102,7 @@ ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
     result.faulty = arm.chip.faults.has_value() || arm.chip.devices.has_value();
     result.operator_seconds = operators.seconds;
     find_worst_tile(operators.layers, result);
-    Drivers drivers = drivers_of(graph_, std::move(operators.layers), ranges.dac);
-    for (std::size_t layer = 0; layer < drivers.size(); ++layer)
-        drivers[layer].adc = ranges.adc[layer];
+    const Drivers drivers = make_drivers(graph_, std::move(operators.layers), ranges);
     result.timing = read_timing(drivers, arm.converters.timing);
     result.inference = run_inference(graph_, drivers, test_, begin(step));
     return result;

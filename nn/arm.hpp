@@ -27,6 +27,10 @@ struct ExtractedOperators {
     double seconds = 0;
 };
 
+/// Drivers of a chip's operators with converters of these ranges.
+Drivers make_drivers(const Graph& graph, std::vector<LayerOperators> layers,
+                     const Calibration& ranges);
+
 /// One mapping on one chip (as designed, or as it is) with ideal or circuit operators.
 struct ArmResult {
     Mapping mapping = Mapping::two_column;

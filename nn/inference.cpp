@@ -102,6 +102,18 @@ class BlockRunner {
     /// Runs nodes up to, not including, `last_node` and returns nothing: see `maps`.
     void run(const LabelledImages& images, std::size_t first, std::size_t count, bool observe,
              std::size_t last_node = whole_network) {
+        const auto by_driver = [&](std::size_t layer, const FeatureMaps& in, FeatureMaps& out,
+                                   const DigitalTail& tail) {
+            run_layer(drivers_[layer], in, out, workspace_, adc_[layer],
+                      observe ? &ranges_[layer] : nullptr, tail);
+        };
+        run_by(by_driver, images, first, count, last_node);
+    }
+
+    /// The same, each layer by `run_one`, a `LayerRunner`.
+    template <typename RunOne>
+    void run_by(const RunOne& run_one, const LabelledImages& images, std::size_t first,
+                std::size_t count, std::size_t last_node = whole_network) {
         std::size_t layer = 0;
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);
@@ -109,8 +121,7 @@ class BlockRunner {
                 load_images(graph_.network(), images, first, count, map(i));
             } else if (layer < graph_.layers().size() && graph_.layers()[layer] == i) {
                 const LayerChain& chain = chains_[layer];
-                run_layer(drivers_[layer], map(graph_.inputs(i).front()), map(chain.last_node),
-                          workspace_, adc_[layer], observe ? &ranges_[layer] : nullptr, chain.tail);
+                run_one(layer, map(graph_.inputs(i).front()), map(chain.last_node), chain.tail);
                 ++layer;
             } else if (!done_by_[i]) {
                 arguments_.clear();
@@ -120,19 +131,14 @@ class BlockRunner {
         }
     }
 
-    /// Output for class `k` of image `i` of the block.
-    [[nodiscard]] float score(std::size_t i, std::size_t k) const {
+    /// The network's outputs for image `i` of the block, [classes]; valid until the next call.
+    [[nodiscard]] std::span<const float> outputs(std::size_t i) {
         const FeatureMaps& out = maps(graph_.size() - 1);
         const std::size_t pixels = out.shape.height * out.shape.width;
-        return out.channel(k / pixels)[i * pixels + k % pixels];
-    }
-
-    /// Class with the largest output of image `i` of the block.
-    [[nodiscard]] std::int32_t predicted(std::size_t i) const {
-        std::size_t best = 0;
-        for (std::size_t k = 1; k < graph_.classes(); ++k)
-            if (score(i, k) > score(i, best)) best = k;
-        return static_cast<std::int32_t>(best);
+        outputs_.resize(graph_.classes());
+        for (std::size_t k = 0; k < outputs_.size(); ++k)
+            outputs_[k] = out.channel(k / pixels)[i * pixels + k % pixels];
+        return outputs_;
     }
 
     /// What a detector found in image `i` of the block.
@@ -172,6 +178,7 @@ class BlockRunner {
     const Drivers& drivers_;
     std::vector<FeatureMaps> maps_;  ///< per slot
     std::vector<const FeatureMaps*> arguments_;
+    std::vector<float> outputs_;  ///< [classes] of one image
     std::vector<AdcCount> adc_;
     std::vector<LayerRange> ranges_;
     std::vector<LayerChain> chains_;                   ///< per mapped layer
@@ -207,6 +214,16 @@ void check_images(const Graph& graph, const LabelledImages& images) {
                                        images.shape.width, graph.network().name, wanted.channels,
                                        wanted.height, wanted.width));
     check_labels(graph, images);
+}
+
+/// Outputs of all images of a block, [images × classes].
+std::vector<float> all_outputs(BlockRunner& runner, std::size_t images) {
+    std::vector<float> all;
+    for (std::size_t i = 0; i < images; ++i) {
+        const std::span<const float> outputs = runner.outputs(i);
+        all.insert(all.end(), outputs.begin(), outputs.end());
+    }
+    return all;
 }
 
 /// Runs blocks of images in parallel, calling `done(runner, first, count)` after each.
@@ -264,12 +281,12 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
     result.detections.resize(detects ? images.size() : 0);
     Runners runners([&] { return BlockRunner(graph, drivers); });
     for_each_block(images, runners, false, progress,
-                   [&](const BlockRunner& runner, std::size_t first, std::size_t count) {
+                   [&](BlockRunner& runner, std::size_t first, std::size_t count) {
                        for (std::size_t i = 0; i < count; ++i)
                            if (detects)
                                result.detections[first + i] = runner.detections(i);
                            else
-                               result.predicted[first + i] = runner.predicted(i);
+                               result.predicted[first + i] = largest_output(runner.outputs(i));
                    });
     result.adc.resize(graph.layers().size());
     for (const BlockRunner& runner : runners)
@@ -285,10 +302,21 @@ std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
     check_images(graph, images);
     BlockRunner runner(graph, drivers);
     runner.run(images, 0, images.size(), false);
-    std::vector<float> outputs;
-    for (std::size_t i = 0; i < images.size(); ++i)
-        for (std::size_t k = 0; k < graph.classes(); ++k) outputs.push_back(runner.score(i, k));
-    return outputs;
+    return all_outputs(runner, images.size());
+}
+
+std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
+                                   const LayerRunner& run) {
+    check_images(graph, images);
+    const Drivers none;
+    BlockRunner runner(graph, none);
+    runner.run_by(run, images, 0, images.size());
+    return all_outputs(runner, images.size());
+}
+
+std::int32_t largest_output(std::span<const float> outputs) {
+    return static_cast<std::int32_t>(std::max_element(outputs.begin(), outputs.end()) -
+                                     outputs.begin());
 }
 
 std::vector<LayerRange> observe_ranges(const Graph& graph, const Drivers& drivers,

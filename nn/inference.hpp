@@ -1,6 +1,8 @@
 #pragma once
 
 #include <cstdint>
+#include <functional>
+#include <span>
 #include <vector>
 
 #include "data/dataset.hpp"
@@ -48,6 +50,17 @@ InferenceResult run_inference(const Graph& graph, const Drivers& drivers,
 /// @throws InvalidInput  as `run_inference`
 std::vector<float> network_outputs(const Graph& graph, const Drivers& drivers,
                                    const LabelledImages& images);
+
+/// Runs one layer in the place of `run_layer`, its tail included. `in` and `out` hold all images.
+using LayerRunner = std::function<void(std::size_t layer, const FeatureMaps& in, FeatureMaps& out,
+                                       const DigitalTail& tail)>;
+
+/// The same, each layer by `run`, which may look at what passes by or compute it in its own way.
+std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
+                                   const LayerRunner& run);
+
+/// Class with the largest of one image's outputs, ties to the lower class.
+std::int32_t largest_output(std::span<const float> outputs);
 
 /// What is kept of the magnitudes met.
 enum class Observed { largest, histograms };

@@ -6,6 +6,7 @@
 #include "nn/detail/driver_buffers.hpp"
 #include "nn/detail/observed_product.hpp"
 #include "nn/detail/read_sequence.hpp"
+#include "nn/detail/tile_products.hpp"
 
 namespace kirchnet {
 
@@ -54,8 +55,13 @@ void prepare_samples(const LayerDriver& driver, LayerRange& range) {
 class BlockRun {
   public:
     BlockRun(const LayerDriver& driver, const DigitalTail& tail, Buffers& workspace,
-             AdcCount& count, LayerRange* range)
-        : driver_(driver), tail_(tail), workspace_(workspace), count_(count), range_(range) {}
+             AdcCount& count, LayerRange* range, const LayerSamples* samples)
+        : driver_(driver),
+          tail_(tail),
+          workspace_(workspace),
+          products_(driver, workspace, samples),
+          count_(count),
+          range_(range) {}
 
     void run(std::size_t block, FeatureMaps& out) {
         workspace_.planes.describe(block, workspace_.columns);
@@ -63,7 +69,7 @@ class BlockRun {
         const std::size_t stride = workspace_.columns.stride;
         workspace_.sum.assign(driver_.geometry.output.channels * stride, 0.0F);
         if (!driver_.samples_once()) {
-            detail::ReadSequence(driver_, workspace_, count_, range_).run();
+            detail::ReadSequence(driver_, workspace_, products_, count_, range_).run();
             finish_outputs(out, 1.0F, false);
             return;
         }
@@ -89,21 +95,16 @@ class BlockRun {
                 if (has_input_sum()) add_input_sum(tile, inputs);
                 found = &tile;
             }
-            add_tile(tile, driver_.panels[i].a.data(), inputs);
+            add_tile(i, inputs);
         }
     }
 
-    void add_tile(const TileOperator& tile, const float* panels, const float* const* inputs) {
+    void add_tile(std::size_t index, const float* const* inputs) {
         const auto& kernels = detail::product_kernels();
-        const detail::TileProduct product{
-            panels,
-            tile.outputs,
-            tile.kernel_rows(),
-            inputs,
-            workspace_.columns.valid.data(),
-            workspace_.columns.columns,
-            workspace_.sum.data() + tile.first_output * workspace_.columns.stride,
-            workspace_.columns.stride};
+        const TileOperator& tile = driver_.operators.tiles[index];
+        const detail::TileProduct product =
+            products_.of(index, 0, inputs,
+                         workspace_.sum.data() + tile.first_output * workspace_.columns.stride);
         if (range_ != nullptr) {
             detail::add_observed(product, range_->samples.front(), workspace_.samples);
         } else if (driver_.adc.front().bits == 0) {
@@ -150,15 +151,13 @@ class BlockRun {
             const float bias = driver_.bias.empty() ? 0.0F : driver_.bias[j];
             const ChannelNorm norm = tail_.norm.empty() ? ChannelNorm{} : tail_.norm[j];
             const float* const shared =
-                has_input_sum
-                    ? workspace_.input_sum.data() + j / outputs_per_group * columns.stride
-                    : nullptr;
+                has_input_sum ? workspace_.input_sum.data() + j / outputs_per_group * columns.stride
+                              : nullptr;
             detail::map_kernels().finish(
                 {workspace_.sum.data() + j * columns.stride, shared,
                  tail_.addend != nullptr ? tail_.addend->channel(j) : nullptr, out.channel(j),
-                 columns.outputs.data(), columns.outputs.size(),
-                 gain * scale * norm.scale, scale * norm.scale,
-                 bias * norm.scale + norm.shift, tail_.rectify});
+                 columns.outputs.data(), columns.outputs.size(), gain * scale * norm.scale,
+                 scale * norm.scale, bias * norm.scale + norm.shift, tail_.rectify});
             if (tail_.activation) activate_outputs(out.channel(j));
         }
     }
@@ -171,9 +170,39 @@ class BlockRun {
     const LayerDriver& driver_;
     const DigitalTail& tail_;
     Buffers& workspace_;
+    detail::TileProducts products_;
     AdcCount& count_;
     LayerRange* range_;
 };
+
+/// Takes a layer's images as many at a time as stay in cache; `run(block)` for every block of them.
+template <typename Run>
+void for_each_block(const LayerDriver& driver, const FeatureMaps& in, Buffers& buffers, Run run) {
+    const std::size_t at_once = detail::images_per_pass(driver.geometry, in.images);
+    for (std::size_t first = 0; first < in.images; first += at_once) {
+        take_inputs(driver, in, {first, std::min(at_once, in.images - first)}, buffers.planes);
+        for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run(block);
+    }
+}
+
+/// One block's columns of a read's inputs.
+void copy_columns(Buffers& buffers, PositionMatrix& values) {
+    const auto rows = static_cast<std::size_t>(values.rows());
+    const float* const* from = buffers.planes.rows(0, 0, rows, buffers.columns);
+    for (std::size_t row = 0; row < rows; ++row)
+        for (const detail::OutputSpan& span : buffers.columns.outputs)
+            std::copy_n(from[row] + span.column, span.length,
+                        values.row(static_cast<Index>(row)).data() + span.position);
+}
+
+void run_blocks(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
+                DriverWorkspace& workspace, AdcCount& count, LayerRange* range,
+                const DigitalTail& tail, const LayerSamples* samples) {
+    out.resize(driver.geometry.output, in.images);
+    Buffers& buffers = workspace.buffers();
+    BlockRun run(driver, tail, buffers, count, range, samples);
+    for_each_block(driver, in, buffers, [&](std::size_t block) { run.run(block, out); });
+}
 
 /// One side of a tile as the kernels read it; its offset is a further row, whose input is that of a
 /// word line at the full read voltage.
@@ -229,10 +258,10 @@ LayerDriver crossbar_driver(const Graph& graph, std::size_t layer, LayerOperator
     driver.operators = std::move(operators);
     driver.order = order_by_rows(driver.operators);
     for (const TileOperator& tile : driver.operators.tiles)
-        driver.panels.push_back(
-            {panel_of(tile, tile.weights, tile.offset),
-             tile.weights_b.empty() ? std::vector<float>()
-                                    : panel_of(tile, tile.weights_b, tile.offset_b)});
+        driver.panels.push_back({panel_of(tile, tile.weights, tile.offset),
+                                 tile.weights_b.empty()
+                                     ? std::vector<float>()
+                                     : panel_of(tile, tile.weights_b, tile.offset_b)});
     driver.dac.bits = 0;
     driver.reads = input_reads(driver.dac);
     driver.adc.assign(driver.operators.slices.size(), Adc{0, 1, true});
@@ -272,14 +301,35 @@ void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& ou
         observe_inputs(in, *range);
         prepare_samples(driver, *range);
     }
+    run_blocks(driver, in, out, workspace, count, range, tail, nullptr);
+}
+
+std::vector<ReadInputs> read_inputs(const LayerDriver& driver, const FeatureMaps& in,
+                                    DriverWorkspace& workspace) {
+    const LayerGeometry& geometry = driver.geometry;
     Buffers& buffers = workspace.buffers();
-    out.resize(driver.geometry.output, in.images);
-    BlockRun run(driver, tail, buffers, count, range);
-    const std::size_t at_once = detail::images_per_pass(driver.geometry, in.images);
-    for (std::size_t first = 0; first < in.images; first += at_once) {
-        take_inputs(driver, in, {first, std::min(at_once, in.images - first)}, buffers.planes);
-        for (std::size_t block = 0; block < buffers.planes.blocks(); ++block) run.run(block, out);
+    std::vector<ReadInputs> inputs;
+    for (const InputRead& read : driver.reads) {
+        ReadInputs& added = inputs.emplace_back();
+        added.values.resize(static_cast<Index>(geometry.groups * geometry.rows_per_group()),
+                            static_cast<Index>(in.images * geometry.positions()));
+        added.full_scale = driver.samples_once() ? 1 : read.full_levels;
     }
+    for_each_block(driver, in, buffers, [&](std::size_t block) {
+        buffers.planes.describe(block, buffers.columns);
+        if (buffers.columns.positions == 0) return;
+        for (std::size_t i = 0; i < inputs.size(); ++i) {
+            buffers.planes.select(i);
+            copy_columns(buffers, inputs[i].values);
+        }
+    });
+    return inputs;
+}
+
+void finish_layer(const LayerDriver& driver, const FeatureMaps& in, const LayerSamples& samples,
+                  FeatureMaps& out, DriverWorkspace& workspace, AdcCount& count,
+                  const DigitalTail& tail) {
+    run_blocks(driver, in, out, workspace, count, nullptr, tail, &samples);
 }
 
 }  // namespace kirchnet

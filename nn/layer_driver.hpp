@@ -61,6 +61,27 @@ struct AdcCount {
     }
 };
 
+/// Inputs or samples of a layer, a column per image and kernel position.
+using PositionMatrix = Eigen::Matrix<float, Eigen::Dynamic, Eigen::Dynamic, Eigen::RowMajor>;
+
+/// What one read drives on a layer's word lines.
+struct ReadInputs {
+    /// [rows of all groups × images * positions], as the layer's operators take them: fractions of
+    /// the read voltage where outputs take one sample, digits elsewhere.
+    PositionMatrix values;
+    double full_scale = 1;  ///< what stands for the full read voltage
+};
+
+/// What a tile's read-out gives before conversion, in operator entries × inputs:
+/// [outputs × images * positions].
+struct TileSamples {
+    PositionMatrix a;  ///< a - b, or a alone where there is no b or the sides are converted apart
+    PositionMatrix b;  ///< where the sides are converted apart
+};
+
+/// Of one layer, per read and tile.
+using LayerSamples = std::vector<std::vector<TileSamples>>;
+
 /// Magnitudes of the samples that an ADC would take, in units of operator entries × inputs.
 struct SampleRange {
     float largest = 0;
@@ -110,5 +131,17 @@ void set_dac(LayerDriver& driver, const Dac& dac);
 void run_layer(const LayerDriver& driver, const FeatureMaps& in, FeatureMaps& out,
                DriverWorkspace& workspace, AdcCount& count, LayerRange* range = nullptr,
                const DigitalTail& tail = {});
+
+/// The layer's inputs through its DAC, per read.
+std::vector<ReadInputs> read_inputs(const LayerDriver& driver, const FeatureMaps& in,
+                                    DriverWorkspace& workspace);
+
+/// `run_layer` where the tiles' samples were found elsewhere: they are converted, added, scaled and
+/// followed by the same digital work.
+/// @param in       what the samples were found for
+/// @param samples  per read and tile of the driver's operators
+void finish_layer(const LayerDriver& driver, const FeatureMaps& in, const LayerSamples& samples,
+                  FeatureMaps& out, DriverWorkspace& workspace, AdcCount& count,
+                  const DigitalTail& tail = {});
 
 }  // namespace kirchnet

@@ -64,10 +64,9 @@ TileReads read_tile(const Tile& tile, const std::vector<Eigen::MatrixXd>& transf
                              : detail::read_ideally(tile, transfers),
                 std::nullopt};
     const auto side = [&](Polarity polarity) {
-        return chip.readout
-                   ? detail::read_side_by_amplifiers(tile, transfers, polarity, *chip.readout,
-                                                     feedback)
-                   : detail::read_side_ideally(tile, transfers, polarity);
+        return chip.readout ? detail::read_side_by_amplifiers(tile, transfers, polarity,
+                                                              *chip.readout, feedback)
+                            : detail::read_side_ideally(tile, transfers, polarity);
     };
     return {side(Polarity::a), side(Polarity::b)};
 }
@@ -88,17 +87,9 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
     const Eigen::MatrixXd T = read.difference();
     const Eigen::MatrixXd G = detail::read_ideally(tile, wireless).transfer;
 
-    TileOperator result;
-    result.slice = static_cast<std::size_t>(place.slice);
-    const LayerGeometry geometry = graph.geometry(task.layer);
-    result.first_output = static_cast<std::size_t>(tile.block().first_output_channel);
-    result.group = result.first_output / geometry.outputs_per_group();
-    result.first_row = static_cast<std::size_t>(place.row * settings.array.word_lines);
-    result.rows = static_cast<std::size_t>(tile.rows());
-    result.outputs = static_cast<std::size_t>(tile.outputs());
-    result.groups = static_cast<std::size_t>(tile.block().groups);
+    TileOperator result = place_of(graph.geometry(task.layer), tile);
     const double span = settings.device.span();
-    const double unit = unit_of(settings, tile.slice());
+    const double unit = entry_unit(tile);
     result.weights = entries_of(read.a.transfer, span, unit);
     result.offset = offsets_of(read.a.offset, unit);
     if (read.b) {
@@ -157,6 +148,23 @@ std::vector<TileTask> list_tiles(const Graph& graph, const ChipSettings& chip,
 }
 
 }  // namespace
+
+TileOperator place_of(const LayerGeometry& geometry, const Tile& tile) {
+    const WeightBlock& block = tile.block();
+    TileOperator place;
+    place.slice = static_cast<std::size_t>(block.slice);
+    place.first_output = static_cast<std::size_t>(block.first_output_channel);
+    place.group = place.first_output / geometry.outputs_per_group();
+    place.first_row = static_cast<std::size_t>(block.tile_row * tile.settings().array.word_lines);
+    place.rows = static_cast<std::size_t>(tile.rows());
+    place.outputs = static_cast<std::size_t>(tile.outputs());
+    place.groups = static_cast<std::size_t>(block.groups);
+    return place;
+}
+
+double entry_unit(const Tile& tile) {
+    return unit_of(tile.settings(), tile.slice());
+}
 
 std::vector<LayerOperators> extract_operators(const Graph& graph, const ChipSettings& chip,
                                               const SolverFactory& solver,

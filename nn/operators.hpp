@@ -77,6 +77,11 @@ struct LayerOperators {
     }
 };
 
+/// Where a tile sits among its layer's operators; no entries.
+TileOperator place_of(const LayerGeometry& geometry, const Tile& tile);
+/// Operator entry of a conductance G_on - G_off: the unit of the tile's slice.
+double entry_unit(const Tile& tile);
+
 /// How weights become arrays, and what makes one chip's cells other than intended.
 struct ChipSettings {
     TileSettings tile;

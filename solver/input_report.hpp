@@ -2,6 +2,7 @@
 
 #include <cstdint>
 #include <string_view>
+#include <vector>
 
 namespace kirchnet {
 
@@ -30,6 +31,16 @@ struct InputReport {
     /// cell currents: all terminal currents together are off by no more than this
     /// (docs/methods/nonlinear-cells.md).
     double residual = 0;
+
+    /// Passes and steps together.
+    [[nodiscard]] int iterations() const { return line_iterations + newton_steps; }
 };
+
+/// Of a batch, input by input.
+inline std::vector<int> iterations_of(const std::vector<InputReport>& reports) {
+    std::vector<int> iterations;
+    for (const InputReport& report : reports) iterations.push_back(report.iterations());
+    return iterations;
+}
 
 }  // namespace kirchnet

@@ -30,6 +30,7 @@ OperatingPoint NonlinearSolver::solve(const Crossbar& crossbar,
     if (const auto obstacle = line_.obstacle(crossbar)) {
         OperatingPoint point = newton_.solve(crossbar, inputs, voltages);
         reports_ = newton_.reports();
+        point.iterations = iterations_of(reports_);
         point.warnings.push_back("the array " + *obstacle + ": solved by Newton + KLU");
         return point;
     }
@@ -38,6 +39,7 @@ OperatingPoint NonlinearSolver::solve(const Crossbar& crossbar,
     const auto converged = [](const InputReport& report) { return report.converged; };
     if (!std::all_of(reports_.begin(), reports_.end(), converged))
         solve_again(crossbar, inputs, voltages, point);
+    point.iterations = iterations_of(reports_);
     return point;
 }
 

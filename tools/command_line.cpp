@@ -110,6 +110,41 @@ void add_data_keys(CLI::App& app, Settings& settings) {
             "Images to fit converter ranges on [training part beside --data]", "PATH");
 }
 
+void add_converter_keys(CLI::App& app, Settings& settings) {
+    add_key(app, settings, "--input-bits", "converters.input_bits",
+            "Inputs of so many bits, read digit by digit; 0 = those of the DAC at once [0]",
+            "BITS");
+    add_key(app, settings, "--dac-bits", "converters.dac_bits", "Of one read; 0 = continuous [8]",
+            "BITS");
+    add_key(app, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
+    add_key(app, settings, "--adc-range", "converters.adc_range",
+            "full (worst case), calibrated (on images) or manual [calibrated]", "RANGE");
+    add_key(app, settings, "--subtract", "converters.subtract",
+            "Sides of a pair: before the ADC, or digitally after it [before]", "before|after");
+    add_key(app, settings, "--calibrate-on", "converters.calibrate_on",
+            "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
+}
+
+void add_engine_keys(CLI::App& app, Settings& settings) {
+    add_key(app, settings, "--engine", "run.engine", "transfer, nodal, ngspice or ideal [transfer]",
+            "ENGINE");
+    add_key(app, settings, "--operator-cache", "run.operator_cache",
+            "Folder that keeps transfer matrices for the next run [none]", "DIR");
+}
+
+void add_nonlinear_keys(CLI::App& app, Settings& settings) {
+    add_key(app, settings, "--cell", "cells.law",
+            "Law of the cells: sinh:A for I = g sinh(A v) / A, or table:FILE.csv", "LAW");
+    add_key(app, settings, "--read-voltage", "cells.read_voltage",
+            "Full-scale input, at which each cell has its target conductance [0.2]", "VOLT");
+    add_key(app, settings, "--nonlinear-images", "nonlinear.images",
+            "Run the first N test images through the network [2]", "N");
+    add_key(app, settings, "--layers", "nonlinear.layers",
+            "Layers to solve with these cells, with commas [all]", "LIST");
+    add_key(app, settings, "--positions", "nonlinear.positions",
+            "Kernel positions sampled per layer for its error; 0 = all [64]", "N");
+}
+
 /// A given array and its wires. `check` has driver, sense and sides among the keys of its chips
 /// already.
 void add_array_options(CLI::App& app, SolveArguments& arguments) {
@@ -128,7 +163,7 @@ void add_array_options(CLI::App& app, SolveArguments& arguments) {
                    "Its bit-line resistance per cell [0]; inf = open")
         ->type_name(ohm);
     app.add_option("--cell", arguments.cell,
-                   "Cell law: linear, or sinh:A for I = G sinh(A v) / A [linear]")
+                   "Cell law: linear, sinh:A for I = G sinh(A v) / A, or table:FILE.csv [linear]")
         ->type_name("LAW");
     app.add_flag("--no-end-segments", arguments.no_end_segments,
                  "No segment before its first and after its last cell");
@@ -142,6 +177,7 @@ class CommandLine {
         app_.get_formatter()->column_width(34);
         app_.failure_message(CLI::FailureMessage::simple);
         add_compare();
+        add_nonlinear();
         add_netlist();
         add_solve();
         add_check();
@@ -193,22 +229,8 @@ class CommandLine {
         add_key(sub, settings, "--mapping", "mapping.names",
                 "two_column, offset, differential: any, with commas [all three]", "LIST");
         add_chip_keys(sub, settings);
-        add_key(sub, settings, "--input-bits", "converters.input_bits",
-                "Inputs of so many bits, read digit by digit; 0 = those of the DAC at once [0]",
-                "BITS");
-        add_key(sub, settings, "--dac-bits", "converters.dac_bits",
-                "Of one read; 0 = continuous [8]", "BITS");
-        add_key(sub, settings, "--adc-bits", "converters.adc_bits", "0 = continuous [8]", "BITS");
-        add_key(sub, settings, "--adc-range", "converters.adc_range",
-                "full (worst case), calibrated (on images) or manual [calibrated]", "RANGE");
-        add_key(sub, settings, "--subtract", "converters.subtract",
-                "Sides of a pair: before the ADC, or digitally after it [before]", "before|after");
-        add_key(sub, settings, "--calibrate-on", "converters.calibrate_on",
-                "What the circuit arms' ADC ranges are fitted on [circuit]", "ideal|circuit");
-        add_key(sub, settings, "--engine", "run.engine",
-                "transfer, nodal, ngspice or ideal [transfer]", "ENGINE");
-        add_key(sub, settings, "--operator-cache", "run.operator_cache",
-                "Folder that keeps transfer matrices for the next run [none]", "DIR");
+        add_converter_keys(sub, settings);
+        add_engine_keys(sub, settings);
         add_key(sub, settings, "--out", "out",
                 "Result file; report and plots are written beside it", "RESULT.h5");
         add_key(sub, settings, "--trials", "budget.trials",
@@ -218,6 +240,31 @@ class CommandLine {
                      "Add one error source at a time, and leave each out, with 95 % intervals");
         sub.add_flag("--json", compare_.json, "One JSON object on standard output");
         sub.add_flag("--dry-run", compare_.dry_run, "Print the experiment as TOML and stop");
+    }
+
+    void add_nonlinear() {
+        auto& sub =
+            add("nonlinear", "Are linear operators good enough for cells that are not?", nonlinear_,
+                run_nonlinear,
+                "  kirchnet nonlinear net.h5 --data cifar10 --cell sinh:4 --mapping two_column "
+                "--array 64x64\n"
+                "  kirchnet nonlinear net.h5 --data cifar10 --cell table:cell.csv "
+                "--layers conv1,fc --positions 0 --out n.h5\n"
+                "  kirchnet nonlinear experiment.toml --cell sinh:4 --nonlinear-images 1 --json");
+        auto& settings = nonlinear_.settings;
+        add_source(sub, settings, nonlinear_.experiment, true);
+        add_data_keys(sub, settings);
+        add_nonlinear_keys(sub, settings);
+        add_key(sub, settings, "--mapping", "mapping.names",
+                "two_column, offset, differential: any, with commas [all three]", "LIST");
+        add_chip_keys(sub, settings);
+        add_converter_keys(sub, settings);
+        add_engine_keys(sub, settings);
+        add_key(sub, settings, "--out", "out", "Record; a figure is written beside it",
+                "RESULT.h5");
+        add_set(sub, settings);
+        sub.add_flag("--json", nonlinear_.json, "One JSON object on standard output");
+        sub.add_flag("--dry-run", nonlinear_.dry_run, "Print the experiment as TOML and stop");
     }
 
     void add_netlist() {
@@ -409,6 +456,7 @@ class CommandLine {
         "solved exactly and checked by ngspice.",
         "kirchnet"};
     CompareArguments compare_;
+    NonlinearArguments nonlinear_;
     NetlistArguments netlist_;
     SolveArguments solve_;
     CheckArguments check_;

@@ -21,7 +21,7 @@ struct SolveArguments {
     bool no_end_segments = false;
     std::string drive;            ///< empty: left
     std::string sense_at;         ///< empty: bottom
-    std::string cell = "linear";  ///< `linear` or `sinh:A`
+    std::string cell = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
     std::string engine;           ///< empty: transfer, or nonlinear where the cells are
     std::string currents;         ///< empty: standard output, unless another output was asked for
     std::string voltages;
@@ -92,6 +92,14 @@ struct CompareArguments {
 int run_compare(const CompareArguments& arguments);
 /// What `run_compare` does with `--budget`; the experiment is checked.
 int run_compare_budget(const CompareArguments& arguments, const Experiment& experiment);
+
+struct NonlinearArguments {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    bool json = false;
+    bool dry_run = false;
+};
+int run_nonlinear(const NonlinearArguments& arguments);
 
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;

@@ -9,6 +9,7 @@
 #include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/matrix_file.hpp"
+#include "tools/cell_law_input.hpp"
 
 namespace kirchnet {
 namespace {
@@ -63,11 +64,7 @@ Wires read_wires(const SolveArguments& arguments) {
 }  // namespace
 
 CellLaw read_cell_law(const SolveArguments& arguments) {
-    try {
-        return parse_cell_law(arguments.cell);
-    } catch (const InvalidInput& error) {
-        throw InvalidInput("--cell", error.what());
-    }
+    return named_cell_law(arguments.cell, "--cell");
 }
 
 Crossbar load_crossbar(const SolveArguments& arguments) {
@@ -94,6 +91,10 @@ Eigen::MatrixXd load_inputs(const std::string& path, const Crossbar& crossbar) {
     if (lines.cols() != word_lines)
         throw InvalidInput(path, fmt::format("{} values per line, but the array has {} word lines",
                                              lines.cols(), word_lines));
+    const double reach = crossbar.law().reach();
+    if (lines.size() > 0 && lines.cwiseAbs().maxCoeff() > reach)
+        throw InvalidInput(path, fmt::format("reads cells beyond {} V, where {} ends", reach,
+                                             to_string(crossbar.law())));
     return lines.transpose();
 }
 

@@ -67,6 +67,25 @@ std::string mappings_text(const Experiment& e) {
     return text + "]";
 }
 
+std::string texts(const std::vector<std::string>& list) {
+    std::string text = "[";
+    for (const std::string& item : list) text += (text.size() > 1 ? ", " : "") + toml_string(item);
+    return text + "]";
+}
+
+std::vector<std::string> parse_texts(std::string_view list) {
+    if (list.empty()) return {};
+    const auto parts = split_list(list);
+    return {parts.begin(), parts.end()};
+}
+
+double parse_read_voltage(std::string_view text) {
+    const double voltage = parse_quantity(text, "read voltage [V]");
+    if (!(voltage > 0 && voltage < 100))
+        throw InvalidInput(fmt::format("{} is not between 0 and 100 V", text));
+    return voltage;
+}
+
 double positive_or_zero(std::string_view text, std::string_view what) {
     const double value = parse_quantity(text, what);
     if (value < 0) throw InvalidInput(std::string(what), fmt::format("{} is negative", text));
@@ -171,6 +190,10 @@ constexpr std::array keys{
     Key{"cells.off",
         [](Experiment& e, Text t) { e.device.off = parse_quantity(t, "cells.off [S]"); },
         [](const Experiment& e) { return format_exact(e.device.off); }},
+    Key{"cells.law", [](Experiment& e, Text t) { e.cell_law = t; },
+        [](const Experiment& e) { return toml_string(e.cell_law); }},
+    Key{"cells.read_voltage", [](Experiment& e, Text t) { e.read_voltage = parse_read_voltage(t); },
+        [](const Experiment& e) { return format_exact(e.read_voltage); }},
     Key{"mapping.names", [](Experiment& e, Text t) { e.mappings = parse_mappings(t); },
         mappings_text},
     Key{"mapping.weight_bits", [](Experiment& e, Text t) { e.weight_bits = parse_integer<int>(t); },
@@ -245,6 +268,17 @@ constexpr std::array keys{
         }},
     Key{"faults.trial", [](Experiment& e, Text t) { e.trial = parse_integer<std::uint32_t>(t); },
         [](const Experiment& e) { return fmt::to_string(e.trial); }},
+    Key{"nonlinear.images",
+        [](Experiment& e, Text t) {
+            e.nonlinear_images = parse_integer<std::size_t>(t);
+            if (e.nonlinear_images == 0) throw InvalidInput("a study needs at least one image");
+        },
+        [](const Experiment& e) { return fmt::to_string(e.nonlinear_images); }},
+    Key{"nonlinear.layers", [](Experiment& e, Text t) { e.nonlinear_layers = parse_texts(t); },
+        [](const Experiment& e) { return texts(e.nonlinear_layers); }},
+    Key{"nonlinear.positions",
+        [](Experiment& e, Text t) { e.nonlinear_positions = parse_integer<std::size_t>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.nonlinear_positions); }},
     Key{"device.variation",
         [](Experiment& e, Text t) { set_law(e, &DeviceLaws::variation, t, "device variation"); },
         [](const Experiment& e) { return format_exact(e.device_laws.variation); }},

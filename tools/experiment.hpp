@@ -10,8 +10,8 @@
 
 namespace kirchnet {
 
-/// Everything `kirchnet compare` may be told, as a TOML file, by named flags or by --set. Every
-/// setting has one key (`array.segment`), whichever way it arrives.
+/// Everything `kirchnet compare` and `nonlinear` may be told, as a TOML file, by named flags or by
+/// --set. Every setting has one key (`array.segment`), whichever way it arrives.
 struct Experiment {
     std::string preset;  ///< published design whose settings were taken first; empty: none
     std::string network;
@@ -44,7 +44,12 @@ struct Experiment {
     std::uint64_t seed = 1;
     std::uint32_t trial = 0;
 
-    DeviceLaws device_laws;  ///< drawn by the same seed and trial
+    std::string cell_law = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
+    double read_voltage = 0.2;  ///< V_r [V]: a full-scale input, and where cells were programmed
+    std::size_t nonlinear_images = 2;           ///< run with nonlinear cells; the first ones
+    std::vector<std::string> nonlinear_layers;  ///< empty: all
+    std::size_t nonlinear_positions = 64;       ///< sampled per layer; 0: all
+    DeviceLaws device_laws;                     ///< drawn by the same seed and trial
 
     Readout readout_kind = Readout::ideal;  ///< of circuit arms
     LinearReadout readout;     ///< where it has amplifiers; seed and trial are those of the faults

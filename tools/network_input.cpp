@@ -9,6 +9,7 @@
 #include "circuit/error.hpp"
 #include "data/network_file.hpp"
 #include "nn/comparison.hpp"
+#include "tools/engines.hpp"
 #include "tools/progress.hpp"
 
 namespace kirchnet {
@@ -70,6 +71,20 @@ ExperimentImages load_images(const Experiment& experiment, const ImageShape& inp
                                        experiment.data, images.test.size()));
     if (experiment.images > 0) images.test = subset(images.test, 0, experiment.images);
     return images;
+}
+
+void check_experiment(const Experiment& experiment) {
+    (void)experiment.fault_source();
+    for (const Mapping mapping : experiment.mappings) {
+        (void)outputs_per_tile(experiment.tile_settings(mapping));
+        (void)slice_count(experiment.tile_settings(mapping));
+    }
+    check(experiment.converters);
+    if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
+    check(experiment.device);
+    if (experiment.linear_readout())
+        (void)with_input_resistance(experiment.tile_settings(experiment.mappings.front()).wires, 0);
+    (void)engine_factory(experiment.engine);
 }
 
 Mapping choose_mapping(const std::string& given, const Experiment& experiment) {

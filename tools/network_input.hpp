@@ -27,6 +27,10 @@ struct ExperimentImages {
 /// @throws InvalidInput  when no data is named or more images are asked for than there are
 ExperimentImages load_images(const Experiment& experiment, const ImageShape& input);
 
+/// What can be known to be wrong before any work.
+/// @throws InvalidInput  naming the setting
+void check_experiment(const Experiment& experiment);
+
 /// Limits all parallel work; 0 leaves the choice to the machine.
 class ThreadLimit {
   public:

@@ -7,6 +7,17 @@
 #include "nn/layer_driver.hpp"
 
 namespace kirchnet {
+namespace detail {
+
+/// A tile's samples that were found elsewhere, as the inputs of the identity.
+struct SampleRows {
+    Buffer values;  ///< [outputs of a tile × stride]
+    std::vector<const float*> pointers;
+    std::vector<float> identity;  ///< packed
+    std::size_t identity_size = 0;
+};
+
+}  // namespace detail
 
 struct DriverWorkspace::Buffers {
     detail::InputPlanes planes;
@@ -16,6 +27,7 @@ struct DriverWorkspace::Buffers {
     detail::Buffer input_sum;    ///< [groups × stride]
     detail::Buffer foreign_sum;  ///< [stride]
     detail::Buffer samples;      ///< [outputs of a tile × stride], while ranges are observed
+    detail::SampleRows sample_rows;
 
     // Where a layer's outputs take several reads or samples.
     detail::Buffer codes;          ///< of one read, [slices × sides × outputs × stride]

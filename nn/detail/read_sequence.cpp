@@ -13,13 +13,13 @@ AdcCodes adc_codes(const Adc& adc, double lsb) {
 }
 
 ReadSequence::ReadSequence(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
-                           AdcCount& count, LayerRange* range)
-    : driver_(driver), buffers_(buffers), count_(count), range_(range) {}
+                           TileProducts& products, AdcCount& count, LayerRange* range)
+    : driver_(driver), buffers_(buffers), products_(products), count_(count), range_(range) {}
 
 void ReadSequence::run() {
     clear();
     for (std::size_t i = 0; i < driver_.reads.size(); ++i) {
-        buffers_.planes.select(i);
+        products_.select(i);
         std::fill(buffers_.codes.begin(), buffers_.codes.end(), 0.0F);
         add_tiles(driver_.reads[i]);
         fold(driver_.reads[i]);
@@ -51,23 +51,14 @@ void ReadSequence::add_tiles(const InputRead& read) {
 }
 
 void ReadSequence::add_tile(std::size_t index, const float* const* inputs) {
-    const TileOperator& tile = driver_.operators.tiles[index];
-    add_side(tile, driver_.panels[index].a, inputs, 0);
-    if (driver_.operators.reads_sides) add_side(tile, driver_.panels[index].b, inputs, 1);
+    for (std::size_t side = 0; side < sides(); ++side) add_side(index, inputs, side);
 }
 
-void ReadSequence::add_side(const TileOperator& tile, const std::vector<float>& panel,
-                            const float* const* inputs, std::size_t side) {
+void ReadSequence::add_side(std::size_t index, const float* const* inputs, std::size_t side) {
+    const TileOperator& tile = driver_.operators.tiles[index];
     float* const sum = buffers_.codes.data() + (tile.slice * sides() + side) * layer_size() +
                        tile.first_output * stride();
-    const TileProduct product{panel.data(),
-                              tile.outputs,
-                              tile.kernel_rows(),
-                              inputs,
-                              buffers_.columns.valid.data(),
-                              buffers_.columns.columns,
-                              sum,
-                              stride()};
+    const TileProduct product = products_.of(index, side, inputs, sum);
     if (range_ != nullptr) {
         add_observed(product, range_->samples[tile.slice], buffers_.samples);
     } else if (converts()) {
@@ -80,7 +71,8 @@ void ReadSequence::add_side(const TileOperator& tile, const std::vector<float>& 
 }
 
 /// What a row tile's samples hold of the common term, in units of the sum, goes to its columns: the
-/// middle of a weight's levels for the rows of an output's own group, and cells at HRS for all rows.
+/// middle of a weight's levels for the rows of an output's own group, and cells at HRS for all
+/// rows.
 void ReadSequence::add_common_term(const TileOperator& tile, const float* const* inputs,
                                    const InputRead& read) {
     const LayerOperators& layer = driver_.operators;

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "nn/detail/driver_buffers.hpp"
+#include "nn/detail/tile_products.hpp"
 
 namespace kirchnet::detail {
 
@@ -19,8 +19,8 @@ AdcCodes adc_codes(const Adc& adc, double lsb);
 class ReadSequence {
   public:
     /// @param range  when given, records the samples (the ADC is then bypassed)
-    ReadSequence(const LayerDriver& driver, DriverWorkspace::Buffers& buffers, AdcCount& count,
-                 LayerRange* range);
+    ReadSequence(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
+                 TileProducts& products, AdcCount& count, LayerRange* range);
 
     /// Leaves Σ w f of the block of columns that `buffers.columns` describes in `buffers.sum`.
     void run();
@@ -29,8 +29,7 @@ class ReadSequence {
     void clear();
     void add_tiles(const InputRead& read);
     void add_tile(std::size_t index, const float* const* inputs);
-    void add_side(const TileOperator& tile, const std::vector<float>& panel,
-                  const float* const* inputs, std::size_t side);
+    void add_side(std::size_t index, const float* const* inputs, std::size_t side);
     void add_common_term(const TileOperator& tile, const float* const* inputs,
                          const InputRead& read);
     void sum_rows(const float* const* inputs, std::size_t rows, double* sum) const;
@@ -49,6 +48,7 @@ class ReadSequence {
 
     const LayerDriver& driver_;
     DriverWorkspace::Buffers& buffers_;
+    TileProducts& products_;
     AdcCount& count_;
     LayerRange* range_;
 };

@@ -4,6 +4,7 @@
 #include <memory>
 
 #include "circuit/error.hpp"
+#include "circuit/table_law.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
 
@@ -20,6 +21,10 @@ Wires uniform_wires(double word, double bit, double driver, double sense) {
     wires.driver = driver;
     wires.sense = sense;
     return wires;
+}
+
+bool contains(const std::string& text, const std::string& words) {
+    return text.find(words) != std::string::npos;
 }
 
 bool has_line(const std::string& deck, const std::string& line) {
@@ -152,6 +157,19 @@ TEST_CASE("sinh cells are current sources of the law") {
     CHECK(has_line(deck, "bxc_a_0_0 wl_a_0_0 bl_a_0_0 i=0.125*sinh(2*(v(wl_a_0_0)-v(bl_a_0_0)))"));
     CHECK(has_line(deck, "* xc_a_0_1 conducts nothing"));
     CHECK(has_line(deck, "* but a current source per cell, law sinh:2"));
+}
+
+TEST_CASE("cells of a table are current sources of SPICE's pwl") {
+    // Slopes 1 and 3 A/V over g: f(0.5 V) = 0.1 + 3 * 0.4 = 1.3 V, and beyond the last sample so
+    // on.
+    const CellLaw law = CellLaw::custom(std::make_shared<TableLaw>(
+        "bent", std::vector<CurveSample>{{0, 0}, {0.1, 1e-6}, {0.3, 7e-6}}));
+    const Crossbar crossbar = Crossbar(CellMatrix::Constant(1, 1, 0.25)).with_law(law);
+    const std::string deck = write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, -0.5), "table");
+    CHECK(contains(deck, "i=0.25*pwl(v("));
+    CHECK(contains(deck, ",0,0,0.1,0.1,0.3,"));
+    const auto found = run_operating_point(deck, {"vs_a_0#branch"});
+    CHECK(found.at("vs_a_0#branch") == doctest::Approx(-0.25 * 1.3).epsilon(1e-9));
 }
 
 TEST_CASE("a caller's law has no SPICE text and is refused") {

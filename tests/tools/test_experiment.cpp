@@ -77,6 +77,10 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.unused = Unused::trim;
     e.drive = DriveSide::right;
     e.sense_at = SenseSide::both;
+    e.cell_law = "table:cell.csv";
+    e.read_voltage = 0.15;
+    e.nonlinear_layers = {"conv1", "layer1.0.conv1"};
+    e.nonlinear_positions = 0;
     e.readout_kind = Readout::opamp;
     e.readout.circuit.amplifier = {.gain = 500, .offset = 1e-3, .swing = 0.9};
     e.readout.circuit.feedback_resistance = 1234.5;
@@ -95,6 +99,10 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.unused == Unused::trim);
     CHECK(again.drive == DriveSide::right);
     CHECK(again.sense_at == SenseSide::both);
+    CHECK(again.cell_law == "table:cell.csv");
+    CHECK(again.read_voltage == 0.15);
+    CHECK(again.nonlinear_layers == e.nonlinear_layers);
+    CHECK(again.nonlinear_positions == 0);
     CHECK(again.device_laws == e.device_laws);
     CHECK(again.readout_kind == Readout::opamp);
     CHECK(again.readout == e.readout);

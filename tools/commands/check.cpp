@@ -10,6 +10,7 @@
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "circuit/random.hpp"
+#include "circuit/read_point.hpp"
 #include "data/result_file.hpp"
 #include "netlists/ngspice_solver.hpp"
 #include "nn/tiling.hpp"
@@ -24,7 +25,7 @@ namespace kirchnet {
 namespace {
 
 constexpr Index largest_for_ngspice = 4096;  // cells; above it ngspice 39 needs minutes
-constexpr double read_voltage = 0.2;         // [V] full scale of sampled inputs
+constexpr double read_voltage = 0.2;         // [V] full scale of a given array's random inputs
 
 /// One array with its inputs, and what to call it.
 struct Circuit {
@@ -139,6 +140,7 @@ class Checker {
     [[nodiscard]] const std::vector<AgreementRecord>& records() const { return records_; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
     [[nodiscard]] double tolerance() const { return tolerance_; }
+    [[nodiscard]] const CellLaw& law() const { return law_; }
 
     /// `ideal` is shown, not gated.
     [[nodiscard]] bool agree() const {
@@ -252,10 +254,11 @@ std::vector<TileChoice> choose_tiles(const Graph& graph, const Experiment& exper
     return chosen;
 }
 
-/// The arrays of one tile, driven by a real image where data is given, else by random voltages.
+/// The arrays of one tile, its cells' targets exact at the read voltage; driven by a real image
+/// where data is given, else by random voltages.
 std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experiment,
                                    const std::optional<ImageDrive>& drive, const TileChoice& choice,
-                                   std::size_t number) {
+                                   std::size_t number, const CellLaw& law) {
     const TileSettings settings = experiment.tile_settings(choice.mapping);
     const TilePlace& place = choice.place;
     const Tile tile(
@@ -265,9 +268,9 @@ std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experim
     const std::size_t positions = graph.geometry(choice.layer).positions();
     const Eigen::VectorXd used =
         drive ? drive->voltages(tile.block(), number % drive->images().test.size(),
-                                number * 7919 % positions, read_voltage,
+                                number * 7919 % positions, experiment.read_voltage,
                                 number % drive->reads(tile.block().layer).size())
-              : random_voltages(tile.rows(), read_voltage, experiment.seed + number);
+              : random_voltages(tile.rows(), experiment.read_voltage, experiment.seed + number);
     std::vector<Circuit> circuits;
     for (const Crossbar& array : tile.arrays()) {
         Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
@@ -275,7 +278,7 @@ std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experim
         circuits.push_back(
             {fmt::format("{} tile {} {} {}", tile.block().layer, to_string(place, settings),
                          to_string(choice.mapping), array_letters(array.pattern())),
-             array, inputs});
+             exact_at(array, law, experiment.read_voltage), inputs});
     }
     return circuits;
 }
@@ -289,7 +292,8 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
     const Progress progress = show_progress("check", "tiles");
     for (std::size_t i = 0; i < tiles.size(); ++i) {
         progress(i, tiles.size());
-        for (const Circuit& circuit : tile_circuits(graph, experiment, drive, tiles[i], i))
+        for (const Circuit& circuit :
+             tile_circuits(graph, experiment, drive, tiles[i], i, checker.law()))
             checker.check(circuit);
     }
     progress(tiles.size(), tiles.size());
@@ -389,8 +393,9 @@ nlohmann::json report_json(const Checker& checker, double tolerance) {
 
 int run_check(const CheckArguments& given) {
     const bool given_array = !given.crossbar.conductance.empty();
-    const CheckArguments arguments = given_array ? for_given_array(given) : given;
+    CheckArguments arguments = given_array ? for_given_array(given) : given;
     const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    if (arguments.crossbar.cell == "linear") arguments.crossbar.cell = experiment.cell_law;
     const ThreadLimit threads(experiment.threads);
     Checker checker(arguments);
     if (given_array)

@@ -176,20 +176,6 @@ class CompareRun {
     Clock::time_point stage_start_;
 };
 
-void check_experiment(const Experiment& experiment) {
-    (void)experiment.fault_source();
-    for (const Mapping mapping : experiment.mappings) {
-        (void)outputs_per_tile(experiment.tile_settings(mapping));
-        (void)slice_count(experiment.tile_settings(mapping));
-    }
-    check(experiment.converters);
-    if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
-    check(experiment.device);
-    if (experiment.linear_readout())
-        (void)with_input_resistance(experiment.tile_settings(experiment.mappings.front()).wires, 0);
-    (void)engine_factory(experiment.engine);
-}
-
 }  // namespace
 
 int run_compare(const CompareArguments& arguments) {
@@ -199,6 +185,9 @@ int run_compare(const CompareArguments& arguments) {
         print_text(to_toml(experiment));
         return 0;
     }
+    if (experiment.cell_law != "linear")
+        print_note("cells.law " + experiment.cell_law +
+                   ": compare takes cells as linear; 'kirchnet nonlinear' says what that costs");
     stop_at_safe_places();
     if (arguments.budget) return run_compare_budget(arguments, experiment);
     const auto cache = open_operator_cache(experiment.operator_cache);

@@ -1,0 +1,83 @@
+#pragma once
+
+#include "circuit/device.hpp"
+#include "nn/layer_driver.hpp"
+
+namespace kirchnet {
+
+/// Cells that do not obey Ohm's law, programmed so that each carries its target conductance's
+/// current at the read voltage (`exact_at`).
+struct NonlinearCells {
+    CellLaw law;
+    double read_voltage = 0.2;  ///< V_r [V], a full-scale input
+};
+
+/// What solving operating points took.
+struct SolveEffort {
+    std::uint64_t points = 0;      ///< operating points asked for: inputs × reads × arrays
+    std::uint64_t solved = 0;      ///< of these; the others have no input, or another's
+    std::uint64_t iterations = 0;  ///< of all that were solved; 0 where the engine counts none
+    double residual = 0;           ///< largest of `OperatingPoint::residual`
+    double seconds = 0;            ///< wall time
+
+    [[nodiscard]] double mean_iterations() const {
+        return solved == 0 ? 0 : static_cast<double>(iterations) / static_cast<double>(solved);
+    }
+    SolveEffort& operator+=(const SolveEffort& other);
+};
+
+/// Told how many operating points were done since it was last called; never from two threads at
+/// once. May throw `Interrupted`.
+using PointsDone = std::function<void(std::uint64_t points)>;
+
+/// The arrays of one layer with nonlinear cells, and their read-out. There is no operator: every
+/// input is an operating point of its own, solved by the engine that the caller brings.
+class NonlinearLayer {
+  public:
+    /// @throws InvalidInput  as `Tile` and `exact_at` state
+    NonlinearLayer(const Graph& graph, std::size_t layer, const ChipSettings& chip,
+                   const NonlinearCells& cells);
+
+    /// Places of the tiles within the layer, in the order of `LayerOperators::tiles`; no weights.
+    [[nodiscard]] const std::vector<TileOperator>& tiles() const { return places_; }
+    [[nodiscard]] std::size_t arrays() const;
+
+    /// What every tile's read-out gives before conversion, in the units of a linear tile's:
+    /// (I_a - I_b) / (V_r (G_on - G_off)) times the unit of its slice and the read's full scale.
+    /// Equal inputs of a read are solved once, inputs without a voltage not at all. In parallel
+    /// over reads, tiles and batches; results do not depend on the number of threads.
+    /// @param inputs  as `read_inputs` gives them
+    /// @throws Error  naming layer and tile where an input has no operating point
+    [[nodiscard]] LayerSamples read(const std::vector<ReadInputs>& inputs,
+                                    const SolverFactory& engine, SolveEffort& effort,
+                                    const PointsDone& done = {}) const;
+
+  private:
+    struct TileArrays {
+        std::vector<Crossbar> arrays;
+        std::vector<TileColumn> positive;  ///< [outputs]
+        std::vector<TileColumn> negative;  ///< [outputs], or empty
+        double unit = 1;                   ///< of the tile's slice
+    };
+    /// Per array of one tile: [bit_lines × inputs], in A.
+    [[nodiscard]] std::vector<Eigen::MatrixXd> currents_of(std::size_t number,
+                                                           const Eigen::MatrixXd& voltages,
+                                                           OperatingPointSolver& engine,
+                                                           SolveEffort& effort) const;
+    /// Samples of one tile, those of side b below those of side a where the sides are read apart.
+    [[nodiscard]] PositionMatrix read_batch(std::size_t number, const ReadInputs& inputs,
+                                            OperatingPointSolver& engine,
+                                            SolveEffort& effort) const;
+    [[nodiscard]] Index samples_of(std::size_t number) const;
+    [[nodiscard]] TileSamples split_sides(PositionMatrix samples) const;
+
+    std::string name_;
+    double read_voltage_;
+    double span_;       ///< G_on - G_off of the targets [S]
+    bool reads_sides_;  ///< a and b are converted apart
+    std::size_t rows_per_group_;
+    std::vector<TileArrays> arrays_;
+    std::vector<TileOperator> places_;
+};
+
+}  // namespace kirchnet

@@ -93,10 +93,9 @@ int main(int argc, char** argv) {
                                            read_test_images("data/embedded/digits-images.h5"))));
     if (const char* folder = std::getenv("KIRCHNET_TEST_DATA")) {
         const std::filesystem::path data = folder;
-        add_benchmarks("resnet20",
-                       std::make_shared<Case>(
-                           make_case(import_network(data / "networks/cifar10_resnet20_optA.h5"),
-                                     read_test_images(data / "cifar10"))));
+        add_benchmarks("resnet20", std::make_shared<Case>(make_case(
+                                       import_network(data / "networks/cifar10_resnet20_optA.h5"),
+                                       read_test_images(data / "cifar10"))));
     }
     benchmark::RunSpecifiedBenchmarks();
 }

@@ -27,10 +27,10 @@ std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, CellPurpose purpose
 
 std::array<std::uint64_t, 4> counter_of(std::uint32_t trial, CellPurpose purpose,
                                         const PaddingCell& cell) {
-    return {{first_word(trial, purpose, true), pack(cell.tile_row, cell.tile_column),
-             pack(cell.word_line, cell.bit_line),
-             static_cast<std::uint64_t>(cell.slice) << 8 |
-                 static_cast<std::uint64_t>(cell.polarity)}};
+    return {
+        {first_word(trial, purpose, true), pack(cell.tile_row, cell.tile_column),
+         pack(cell.word_line, cell.bit_line),
+         static_cast<std::uint64_t>(cell.slice) << 8 | static_cast<std::uint64_t>(cell.polarity)}};
 }
 
 }  // namespace

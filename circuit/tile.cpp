@@ -81,8 +81,7 @@ double actual_conductance(const WeightBlock& block, const TileSettings& settings
 }
 
 Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
-                     const LevelSlice& slice, ColumnPattern pattern,
-                     const Deviations& deviations) {
+                     const LevelSlice& slice, ColumnPattern pattern, const Deviations& deviations) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
     CellMatrix actual(shape.word_lines, shape.bit_lines);

@@ -191,7 +191,8 @@ void Apply::operator()(const PoolOp& pool) const {
     out.resize({shape.channels, global ? 1 : side(shape.height), global ? 1 : side(shape.width)},
                in[0]->images);
     const bool average = pool.kind == PoolOp::Kind::average;
-    std::vector<float> row(shape.width);
+    thread_local std::vector<float> row;  // kept, so that blocks of images allocate nothing
+    row.resize(shape.width);
     const float* source = in[0]->values.data();
     float* target = out.values.data();
     for (std::size_t map = 0; map < shape.channels * out.images; ++map) {

@@ -75,7 +75,7 @@ struct NetlistArguments {
     std::size_t position = 0;
     std::size_t read = 0;       ///< of a DAC that reads inputs digit by digit
     double read_voltage = 0.2;  ///< [V]
-    std::string readout;  ///< empty: as the experiment's key says
+    std::string readout;        ///< empty: as the experiment's key says
     bool flat = false;
     std::string out;
     std::string save_crossbar;  ///< HDF5 file(s) of the tile's arrays

@@ -67,12 +67,11 @@ class Builder {
 }  // namespace
 
 Network resnet18_sized() {
-    Network network{"ResNet-18-sized",
-                    {3, 224, 224},
-                    {0.485F, 0.456F, 0.406F},
-                    {0.229F, 0.224F, 0.225F},
-                    {},
-                    {}};
+    Network network;
+    network.name = "ResNet-18-sized";
+    network.input = {3, 224, 224};
+    network.mean = {0.485F, 0.456F, 0.406F};
+    network.deviation = {0.229F, 0.224F, 0.225F};
     Builder builder(network);
     builder.add("image", InputOp{}, {});
     std::string last = builder.convolution("stem", "image", 3, 64, 7, 2);

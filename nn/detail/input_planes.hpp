@@ -80,8 +80,8 @@ class InputPlanes {
     std::size_t blocks_per_image_ = 0;  ///< where rows are read in place
     Buffer planes_;                     ///< [channels × stride² × plane], and a block of slack
     bool is_split_ = false;
-    std::vector<Buffer> digits_;      ///< likewise, per read, after `split`
-    const float* current_ = nullptr;  ///< planes that rows are taken from
+    std::vector<Buffer> digits_;        ///< likewise, per read, after `split`
+    const float* current_ = nullptr;    ///< planes that rows are taken from
     std::vector<std::size_t> offsets_;  ///< [rows of all groups] of a patch row's plane, shifted
     Buffer copies_;                     ///< [rows × (block + column_step)]
     Buffer full_drive_;                 ///< [block + column_step], one value throughout

@@ -44,9 +44,8 @@ TileReadout read_ideally(const Tile& tile, const std::vector<Eigen::MatrixXd>& t
     return result;
 }
 
-TileReadout read_side_by_amplifiers(const Tile& tile,
-                                    const std::vector<Eigen::MatrixXd>& transfers, Polarity side,
-                                    const LinearReadout& readout, double feedback) {
+TileReadout read_side_by_amplifiers(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
+                                    Polarity side, const LinearReadout& readout, double feedback) {
     const OpAmp& op_amp = readout.circuit.amplifier;
     const AmplifierInput amplifier = amplifier_input(op_amp, feedback);
     const double unit = feedback * tile.settings().device.span() * readout.read_voltage;  // [V]
@@ -99,11 +98,11 @@ double layer_feedback(const Graph& graph, std::size_t layer, const TileSettings&
     const LayerTiling tiling = tile_layer(graph, layer, settings);
     double largest = 0;  // [S]
     for (const TilePlace& place : tile_places(tiling)) {
-        const Tile tile(
-            weight_block(graph, layer, settings, place.row, place.column, place.slice), settings);
+        const Tile tile(weight_block(graph, layer, settings, place.row, place.column, place.slice),
+                        settings);
         for (const Crossbar& array : tile.arrays())
-            largest = std::max(
-                largest, array.conductance().topRows(tile.rows()).colwise().sum().maxCoeff());
+            largest = std::max(largest,
+                               array.conductance().topRows(tile.rows()).colwise().sum().maxCoeff());
     }
     return default_feedback_resistance(readout.circuit.amplifier, readout.read_voltage * largest);
 }

@@ -30,9 +30,8 @@ TileReadout read_by_amplifiers(const Tile& tile, const std::vector<Eigen::Matrix
                                const LinearReadout& readout, double feedback);
 
 /// One side of every output behind its transimpedance amplifier, without a subtractor.
-TileReadout read_side_by_amplifiers(const Tile& tile,
-                                    const std::vector<Eigen::MatrixXd>& transfers, Polarity side,
-                                    const LinearReadout& readout, double feedback);
+TileReadout read_side_by_amplifiers(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
+                                    Polarity side, const LinearReadout& readout, double feedback);
 
 /// R_f of a layer: the one given, or 0.8 swing over the largest current that a column of its
 /// arrays as designed delivers with every input at full scale [ohm].

@@ -1,3 +1,5 @@
+#include "data/import.hpp"
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -6,7 +8,6 @@
 
 #include "circuit/error.hpp"
 #include "data/image_shape.hpp"
-#include "data/import.hpp"
 #include "data/network_file.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
@@ -44,8 +45,7 @@ LayerSummary summarize(const Graph& graph, std::size_t layer, const TileSettings
             .zeros = count_zeros(weights),
             .products = count * geometry.positions(),
             .tiles = tiling.tiles(),
-            .utilisation =
-                static_cast<double>(count) * static_cast<double>(tiling.slices) / cells};
+            .utilisation = static_cast<double>(count) * static_cast<double>(tiling.slices) / cells};
 }
 
 std::vector<std::string> table_row(const LayerSummary& layer) {

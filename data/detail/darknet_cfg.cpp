@@ -148,18 +148,22 @@ void DarknetSection::fail(const std::string& key, const std::string& problem) co
 
 DarknetCfg read_darknet_cfg(const std::filesystem::path& path) {
     const Bytes bytes = read_whole(path, largest_file);
-    std::istringstream text(std::string(bytes.begin(), bytes.end()));
+    return parse_darknet_cfg(std::string(bytes.begin(), bytes.end()), path.string());
+}
+
+DarknetCfg parse_darknet_cfg(std::string_view bytes, const std::string& source) {
+    std::istringstream text{std::string(bytes)};
     std::vector<DarknetSection> sections;
     std::string line;
     for (std::size_t number = 1; std::getline(text, line); ++number)
-        read_line(trim(content_of(line)), fmt::format("{}:{}", path.string(), number), sections);
+        read_line(trim(content_of(line)), fmt::format("{}:{}", source, number), sections);
     if (sections.empty() ||
         (sections.front().name() != "net" && sections.front().name() != "network"))
-        throw InvalidInput(path.string(), "does not begin with [net]: no Darknet configuration");
-    if (sections.size() < 2) throw InvalidInput(path.string(), "has no layer behind [net]");
+        throw InvalidInput(source, "does not begin with [net]: no Darknet configuration");
+    if (sections.size() < 2) throw InvalidInput(source, "has no layer behind [net]");
     DarknetSection net = std::move(sections.front());
     sections.erase(sections.begin());
-    return {path.string(), std::move(net), std::move(sections)};
+    return {source, std::move(net), std::move(sections)};
 }
 
 std::vector<std::size_t> darknet_sources(const DarknetSection& section, std::size_t at,

@@ -53,7 +53,9 @@ struct DarknetCfg {
     std::vector<DarknetSection> sections;  ///< the others, in order: what Darknet calls layers
 };
 
+/// @param source  the file, for messages
 /// @throws InvalidInput  naming the line that is neither heading, `key = value` nor comment
+DarknetCfg parse_darknet_cfg(std::string_view text, const std::string& source);
 DarknetCfg read_darknet_cfg(const std::filesystem::path& path);
 
 /// Channels of every section's output.

@@ -320,9 +320,6 @@ constexpr std::array keys{
         [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
     Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
         [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
-    Key{"readout.read_voltage",
-        [](Experiment& e, Text t) { set_readout(e, e.readout.read_voltage, t); },
-        [](const Experiment& e) { return format_exact(e.readout.read_voltage); }},
     Key{"budget.trials", [](Experiment& e, Text t) { e.trials = parse_trials(t); },
         [](const Experiment& e) {
             return e.trials == 0 ? toml_string("auto") : fmt::to_string(e.trials);
@@ -458,6 +455,7 @@ std::optional<DeviceDraw> Experiment::device_draw() const {
 std::optional<LinearReadout> Experiment::linear_readout() const {
     if (readout_kind == Readout::ideal) return std::nullopt;
     LinearReadout result = readout;
+    result.read_voltage = read_voltage;
     result.seed = seed;
     result.trial = trial;
     return result;

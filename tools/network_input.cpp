@@ -15,14 +15,16 @@
 namespace kirchnet {
 
 struct ThreadLimit::State {
+    /// Made in its place: a copy of TBB's control looks alike and controls nothing.
+    explicit State(int threads)
+        : control(tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads)) {
+    }
     tbb::global_control control;
 };
 
 ThreadLimit::ThreadLimit(int threads) {
     if (threads < 0) throw InvalidInput("run.threads", fmt::format("{} is negative", threads));
-    if (threads > 0)
-        state_ = std::make_unique<State>(State{tbb::global_control(
-            tbb::global_control::max_allowed_parallelism, static_cast<std::size_t>(threads))});
+    if (threads > 0) state_ = std::make_unique<State>(threads);
 }
 
 ThreadLimit::~ThreadLimit() = default;

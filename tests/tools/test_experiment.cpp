@@ -1,8 +1,10 @@
 #include <doctest/doctest.h>
+#include <tbb/global_control.h>
 
 #include "circuit/error.hpp"
 #include "program.hpp"
 #include "tools/experiment.hpp"
+#include "tools/network_input.hpp"
 #include "tools/utf8.hpp"
 
 using namespace kirchnet;
@@ -224,4 +226,16 @@ TEST_CASE("well-formed UTF-8 is told from malformed (RFC 3629, section 4)") {
     CHECK(find_invalid_utf8("\xED\xA0\x80") == std::size_t{0});      // surrogate
     CHECK(find_invalid_utf8("\xF4\x90\x80\x80") == std::size_t{0});  // beyond U+10FFFF
     CHECK(find_invalid_utf8("ab\xE2\x82") == std::size_t{2});        // cut short
+}
+
+TEST_CASE("a limit of threads holds as long as it lives") {
+    const auto allowed = [] {
+        return tbb::global_control::active_value(tbb::global_control::max_allowed_parallelism);
+    };
+    const std::size_t before = allowed();
+    {
+        const ThreadLimit limit(1);
+        CHECK(allowed() == 1);
+    }
+    CHECK(allowed() == before);
 }

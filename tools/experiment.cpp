@@ -1,19 +1,16 @@
 #include "tools/experiment.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
 #include "tools/presets.hpp"
-#include "tools/utf8.hpp"
+#include "tools/toml_input.hpp"
 
 namespace kirchnet {
 namespace {
@@ -353,32 +350,12 @@ Text nearest_key(Text name) {
         ->name;
 }
 
-std::string place(const std::filesystem::path& path, const toml::source_region& region) {
-    return fmt::format("{}:{}:{}", path.string(), region.begin.line, region.begin.column);
-}
-
-/// A TOML value in the command line's notation; lists joined by commas.
-std::string as_text(const toml::node& node) {
-    if (const auto* text = node.as_string()) return text->get();
-    if (const auto* number = node.as_integer()) return fmt::to_string(number->get());
-    if (const auto* number = node.as_floating_point()) return format_exact(number->get());
-    if (const auto* list = node.as_array()) {
-        std::string joined;
-        for (const auto& item : *list) {
-            if (!joined.empty()) joined += ',';
-            joined += as_text(item);
-        }
-        return joined;
-    }
-    throw InvalidInput("expected a number, a string or a list of strings");
-}
-
 void apply_node(Experiment& experiment, const std::string& key, const toml::node& node,
                 const std::filesystem::path& path) {
     try {
-        set_key(experiment, key, as_text(node));
+        set_key(experiment, key, text_of(node));
     } catch (const InvalidInput& error) {
-        throw InvalidInput(place(path, node.source()), error.what());
+        throw InvalidInput(place_of(path, node), error.what());
     }
 }
 
@@ -404,17 +381,6 @@ std::string source_comment(const Experiment& experiment, const Key& key) {
     key.set(as_set, found->value);
     if (key.get(as_set) != key.get(experiment)) return {};
     return fmt::format("  # {}: {}", experiment.preset, found->source);
-}
-
-std::string read_text(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw InvalidInput(path.string(), "cannot be opened");
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    // toml++ 3.3 does not survive every malformed byte sequence itself.
-    if (const auto bad = find_invalid_utf8(text))
-        throw InvalidInput(path.string(), fmt::format("byte {} is not UTF-8 text", *bad));
-    return text;
 }
 
 }  // namespace
@@ -479,16 +445,26 @@ void set_key(Experiment& experiment, std::string_view key, std::string_view valu
     }
 }
 
+std::string key_text(const Experiment& experiment, std::string_view key) {
+    // What sets both segments says that of the word lines.
+    const Text name = key == "array.segment" ? Text("array.word_line_segment") : key;
+    const auto* found =
+        std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+    if (found == keys.end())
+        throw InvalidInput(
+            fmt::format("unknown key '{}'; did you mean {}?", key, nearest_key(key)));
+    return text_of(*toml::parse("value = " + found->get(experiment)).get("value"));
+}
+
+void apply_toml(Experiment& experiment, const toml::table& table,
+                const std::filesystem::path& path) {
+    if (const toml::node* preset = table.get(preset_key))
+        apply_node(experiment, std::string(preset_key), *preset, path);
+    apply_table(experiment, table, "", path);
+}
+
 void read_experiment(Experiment& experiment, const std::filesystem::path& path) {
-    const std::string text = read_text(path);
-    try {
-        const toml::table table = toml::parse(text);
-        if (const toml::node* preset = table.get(preset_key))
-            apply_node(experiment, std::string(preset_key), *preset, path);
-        apply_table(experiment, table, "", path);
-    } catch (const toml::parse_error& error) {
-        throw InvalidInput(place(path, error.source()), std::string(error.description()));
-    }
+    apply_toml(experiment, parse_toml(path), path);
 }
 
 Experiment make_experiment(const std::string& toml_file,

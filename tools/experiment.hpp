@@ -77,6 +77,10 @@ struct Experiment {
 /// @throws InvalidInput  naming the key; for an unknown one, the nearest known keys
 void set_key(Experiment& experiment, std::string_view key, std::string_view value);
 
+/// A key's value as `set_key` takes it, numbers in full.
+/// @throws InvalidInput  for an unknown key, with the nearest known ones
+std::string key_text(const Experiment& experiment, std::string_view key);
+
 /// Applies a TOML file on top of `experiment`, a preset that it names before its other keys.
 /// @throws InvalidInput  naming file, line and column
 void read_experiment(Experiment& experiment, const std::filesystem::path& path);

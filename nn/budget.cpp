@@ -116,15 +116,23 @@ class BudgetWork {
     void run_set(SourceSet set) {
         const ArmSettings arm = with_sources(settings_.full, set);
         const Calibration ranges = ranges_of(arm);
-        BudgetRun run{set, {}};
+        BudgetRun run{set, {}, {}, 0, 0};
         for (std::uint32_t i = 0; i < trials_of(set); ++i) {
             const ArmSettings chip = at_trial(arm, settings_.first_trial + i);
-            run.predicted.push_back(
-                runner_.run(chip, runner_.extract(chip, ""), ranges, "").inference.predicted);
+            add(run, runner_.run(chip, runner_.extract(chip, ""), ranges, ""));
         }
         run_of_[set] = budget_.runs.size();
         budget_.runs.push_back(std::move(run));
         budget_.calibrations.push_back(ranges);
+    }
+
+    static void add(BudgetRun& run, ArmResult arm) {
+        run.predicted.push_back(std::move(arm.inference.predicted));
+        run.adc.resize(arm.inference.adc.size());
+        for (std::size_t layer = 0; layer < run.adc.size(); ++layer)
+            run.adc[layer] += arm.inference.adc[layer];
+        run.operator_seconds += arm.operator_seconds;
+        run.inference_seconds += arm.inference.seconds;
     }
 
     Calibration ranges_of(const ArmSettings& arm) {

@@ -320,6 +320,12 @@ constexpr std::array keys{
         [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
     Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
         [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
+    Key{"correction.kind",
+        [](Experiment& e, Text t) { e.correction.kind = parse_correction_kind(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.kind)); }},
+    Key{"correction.fit_on",
+        [](Experiment& e, Text t) { e.correction.fit_on = parse_correction_fit(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.fit_on)); }},
     Key{"budget.trials", [](Experiment& e, Text t) { e.trials = parse_trials(t); },
         [](const Experiment& e) {
             return e.trials == 0 ? toml_string("auto") : fmt::to_string(e.trials);

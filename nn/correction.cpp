@@ -1,12 +1,14 @@
-// docs/methods/correction.md. With M = E[v vᵀ] and ⟨x, y⟩ = xᵀ M y, g and h of an output's row t,
-// its ideal row w and the common row c minimise ‖g t + h c - w‖² = E[(g t·v + h c·v - w·v)²]:
-//   g = ⟨t', w'⟩ / ⟨t', t'⟩,  h = (⟨c, w⟩ - g ⟨c, t⟩) / ⟨c, c⟩,  x' = x - c ⟨c, x⟩ / ⟨c, c⟩.
+// docs/methods/correction.md. With M = E[v vᵀ], ⟨x, y⟩ = xᵀ M y, a tile's row t, the ideal row w
+// and common rows C (Σv's row of ones, or those of the reference columns), g and h minimise
+// ‖g t + C h - w‖² = E[(g t·v + Σ h c·v - w·v)²]:
+//   g = ⟨t', w'⟩ / ⟨t', t'⟩,  h = ⟨C, C⟩⁻¹ ⟨C, w - g t⟩,  x' = x - C ⟨C, C⟩⁻¹ ⟨C, x⟩.
 #include "nn/correction.hpp"
 
 #include <fmt/format.h>
 #include <tbb/enumerable_thread_specific.h>
 #include <tbb/parallel_for.h>
 
+#include <Eigen/Cholesky>
 #include <algorithm>
 #include <array>
 #include <cmath>
@@ -19,7 +21,8 @@ namespace kirchnet {
 namespace {
 
 constexpr std::array all_kinds{CorrectionKind::none, CorrectionKind::layer_gain,
-                               CorrectionKind::column_gain, CorrectionKind::column_affine};
+                               CorrectionKind::column_gain, CorrectionKind::column_affine,
+                               CorrectionKind::reference_column};
 
 /// Whole numbers that stand for inputs while moments are added up: sums of their products are exact
 /// in double, in whatever order threads come to them.
@@ -179,10 +182,28 @@ Rows rows_of(const TileOperator& tile) {
 }
 
 /// The row whose product with the inputs is their sum.
-Eigen::VectorXd ones_of(const TileOperator& tile) {
-    Eigen::VectorXd ones = Eigen::VectorXd::Ones(static_cast<Index>(tile.rows) + 1);
+Rows ones_of(const TileOperator& tile) {
+    Rows ones = Rows::Ones(1, static_cast<Index>(tile.rows) + 1);
     ones(ones.size() - 1) = 0;
     return ones;
+}
+
+/// The rows of the reference columns, as `rows_of`: [arrays × rows + 1].
+Rows references_of(const TileOperator& tile) {
+    const auto rows = static_cast<Index>(tile.rows);
+    const Index arrays = static_cast<Index>(tile.references.size()) / rows;
+    Rows result = Rows::Zero(arrays, rows + 1);
+    result.leftCols(rows) =
+        Eigen::Map<const PositionMatrix>(tile.references.data(), arrays, rows).cast<double>();
+    for (std::size_t i = 0; i < tile.reference_offsets.size(); ++i)
+        result(static_cast<Index>(i), rows) = static_cast<double>(tile.reference_offsets[i]);
+    return result;
+}
+
+Rows common_rows(CorrectionKind kind, const TileOperator& tile) {
+    if (kind == CorrectionKind::column_affine) return ones_of(tile);
+    if (kind == CorrectionKind::reference_column) return references_of(tile);
+    return Rows(0, static_cast<Index>(tile.rows) + 1);
 }
 
 /// ⟨x, y⟩ of one output's rows.
@@ -190,23 +211,28 @@ struct OutputProducts {
     double tt = 0;
     double tw = 0;
     double ww = 0;
-    double ct = 0;
-    double cw = 0;
-    double cc = 0;
+    Eigen::VectorXd ct;
+    Eigen::VectorXd cw;
     double signal = 0;  ///< ⟨w, w⟩ but for the common term of `offset`
 };
 
-struct GainPair {
-    double g = 1;
-    double h = 0;
+/// Of one tile.
+struct TileProducts {
+    std::vector<OutputProducts> outputs;
+    Eigen::MatrixXd cc;
 };
 
-/// Below this share of a square nothing but rounding is left of it: entries are float.
-constexpr double rounding = 1e-12;
+/// What corrects one output.
+struct OutputFit {
+    double g = 1;
+    Eigen::VectorXd h;  ///< per common row
+};
 
-double squared_error(const OutputProducts& of, const GainPair& gains) {
-    const auto [g, h] = gains;
-    return g * g * of.tt + h * h * of.cc + of.ww + 2 * (g * h * of.ct - g * of.tw - h * of.cw);
+double squared_error(const OutputProducts& of, const Eigen::MatrixXd& cc, const OutputFit& fit) {
+    const double g = fit.g;
+    double error = g * g * of.tt + of.ww - 2 * g * of.tw;
+    if (fit.h.size() > 0) error += fit.h.dot(cc * fit.h + 2 * (g * of.ct - of.cw));
+    return error;
 }
 
 /// g alone; 1 where there is nothing to say, or nothing is said.
@@ -214,45 +240,67 @@ double fit_gain(double tt, double tw, double ww) {
     return ww > 0 && tt > 0 ? tw / tt : 1;
 }
 
-GainPair fit_affine(const OutputProducts& of) {
-    if (!(of.cc > 0)) return {fit_gain(of.tt, of.tw, of.ww), 0};
-    const double tt = of.tt - of.ct * of.ct / of.cc;
-    const double tw = of.tw - of.ct * of.cw / of.cc;
-    const double ww = of.ww - of.cw * of.cw / of.cc;
-    const double g = tt > rounding * of.tt && ww > rounding * of.ww ? tw / tt : 1;
-    return {g, (of.cw - g * of.ct) / of.cc};
-}
+/// Fits outputs of a tile by a gain and shares of its common rows.
+class CommonFit {
+  public:
+    /// Reference columns are nearly alike; the ridge keeps what is left of them once they are from
+    /// being rounding.
+    explicit CommonFit(const Eigen::MatrixXd& cc) : solver_(with_ridge(cc)) {}
 
-std::vector<OutputProducts> products_of(const LayerOperators& layer, const TileOperator& tile,
-                                        const TileOperator& ideal, const InputMoments& moments) {
+    [[nodiscard]] OutputFit fit(const OutputProducts& of) const {
+        constexpr double rounding = 1e-12;  // of a square: entries are float
+        const Eigen::VectorXd t_share = solver_.solve(of.ct);
+        const Eigen::VectorXd w_share = solver_.solve(of.cw);
+        const double tt = of.tt - of.ct.dot(t_share);
+        const double tw = of.tw - of.ct.dot(w_share);
+        const double ww = of.ww - of.cw.dot(w_share);
+        const double g = tt > rounding * of.tt && ww > rounding * of.ww ? tw / tt : 1;
+        return {g, w_share - g * t_share};
+    }
+
+  private:
+    static Eigen::MatrixXd with_ridge(Eigen::MatrixXd cc) {
+        constexpr double ridge = 1e-9;
+        // Inputs that are all zero have no sum to share.
+        for (Index i = 0; i < cc.rows(); ++i) cc(i, i) = cc(i, i) > 0 ? cc(i, i) * (1 + ridge) : 1;
+        return cc;
+    }
+
+    Eigen::LDLT<Eigen::MatrixXd> solver_;
+};
+
+TileProducts products_of(CorrectionKind kind, const LayerOperators& layer, const TileOperator& tile,
+                         const TileOperator& ideal, const InputMoments& moments) {
     const Rows t = rows_of(tile);
     const Rows w = rows_of(ideal);
-    const Eigen::VectorXd ones = ones_of(tile);
+    const Rows c = common_rows(kind, tile);
+    const Rows ones = ones_of(tile);
     const Rows tM = t * moments.second;
     const Rows wM = w * moments.second;
-    const Eigen::VectorXd oneM = moments.second * ones;
+    const Rows cM = c * moments.second;
+    const Rows onesM = ones * moments.second;
     // Of a sample without a pair, -common Σv is taken out digitally.
     const double common = layer.input_weight / layer.slices.front().weight;
-    std::vector<OutputProducts> products;
+    TileProducts products{{}, cM * c.transpose()};
     for (Index j = 0; j < t.rows(); ++j) {
         OutputProducts of;
         of.tt = tM.row(j).dot(t.row(j));
         of.tw = tM.row(j).dot(w.row(j));
         of.ww = wM.row(j).dot(w.row(j));
-        of.ct = t.row(j).dot(oneM);
-        of.cw = w.row(j).dot(oneM);
-        of.cc = ones.dot(oneM);
-        of.signal = of.ww + 2 * common * of.cw + common * common * of.cc;
-        products.push_back(of);
+        of.ct = cM * t.row(j).transpose();
+        of.cw = cM * w.row(j).transpose();
+        of.signal = of.ww + 2 * common * onesM.row(0).dot(w.row(j)) +
+                    common * common * onesM.row(0).dot(ones.row(0));
+        products.outputs.push_back(std::move(of));
     }
     return products;
 }
 
 /// One gain for all outputs of all tiles.
-double fit_layer_gain(const std::vector<std::vector<OutputProducts>>& tiles) {
+double fit_layer_gain(const std::vector<TileProducts>& tiles) {
     OutputProducts sum;
-    for (const auto& outputs : tiles)
-        for (const OutputProducts& of : outputs) {
+    for (const TileProducts& tile : tiles)
+        for (const OutputProducts& of : tile.outputs) {
             sum.tt += of.tt;
             sum.tw += of.tw;
             sum.ww += of.ww;
@@ -260,26 +308,35 @@ double fit_layer_gain(const std::vector<std::vector<OutputProducts>>& tiles) {
     return fit_gain(sum.tt, sum.tw, sum.ww);
 }
 
-GainPair fit_output(CorrectionKind kind, const OutputProducts& of, double layer_gain) {
-    switch (kind) {
-        case CorrectionKind::layer_gain:
-            return {layer_gain, 0};
-        case CorrectionKind::column_gain:
-            return {fit_gain(of.tt, of.tw, of.ww), 0};
-        case CorrectionKind::column_affine:
-            return fit_affine(of);
-        case CorrectionKind::none:
-            break;
-    }
-    return {};
+std::vector<OutputFit> fit_tile(CorrectionKind kind, const TileProducts& tile, double layer_gain) {
+    std::vector<OutputFit> fits;
+    const CommonFit common(tile.cc);
+    for (const OutputProducts& of : tile.outputs) switch (kind) {
+            case CorrectionKind::layer_gain:
+                fits.push_back({layer_gain, {}});
+                break;
+            case CorrectionKind::column_gain:
+                fits.push_back({fit_gain(of.tt, of.tw, of.ww), {}});
+                break;
+            case CorrectionKind::column_affine:
+            case CorrectionKind::reference_column:
+                fits.push_back(common.fit(of));
+                break;
+            case CorrectionKind::none:
+                fits.emplace_back();
+        }
+    return fits;
 }
 
-TileCorrection to_correction(CorrectionKind kind, const std::vector<GainPair>& gains) {
+TileCorrection to_correction(CorrectionKind kind, const std::vector<OutputFit>& fits) {
     TileCorrection correction;
-    for (const GainPair& of : gains) {
+    for (const OutputFit& of : fits) {
         correction.gain.push_back(static_cast<float>(of.g));
-        if (kind == CorrectionKind::column_affine)
-            correction.input_gain.push_back(static_cast<float>(of.h));
+        for (const double h : of.h)
+            if (kind == CorrectionKind::reference_column)
+                correction.reference_shares.push_back(static_cast<float>(-h / of.g));
+            else
+                correction.input_gain.push_back(static_cast<float>(h));
     }
     return correction;
 }
@@ -290,28 +347,41 @@ double relative(double error, double signal) {
 
 LayerCorrection fit_layer(CorrectionKind kind, const LayerOperators& ideal,
                           const LayerMoments& moments, const LayerOperators& layer) {
-    std::vector<std::vector<OutputProducts>> products;
+    std::vector<TileProducts> products;
     for (std::size_t i = 0; i < layer.tiles.size(); ++i)
-        products.push_back(products_of(layer, layer.tiles[i], ideal.tiles[i],
+        products.push_back(products_of(kind, layer, layer.tiles[i], ideal.tiles[i],
                                        *find_moments(moments, layer.tiles[i])));
     const double layer_gain = fit_layer_gain(products);
     LayerCorrection result;
     double before = 0;
     double after = 0;
     double signal = 0;
-    for (const auto& outputs : products) {
-        std::vector<GainPair> gains;
-        for (const OutputProducts& of : outputs) {
-            gains.push_back(fit_output(kind, of, layer_gain));
-            before += squared_error(of, {});
-            after += squared_error(of, gains.back());
+    for (const TileProducts& tile : products) {
+        const std::vector<OutputFit> fits = fit_tile(kind, tile, layer_gain);
+        for (std::size_t j = 0; j < fits.size(); ++j) {
+            const OutputProducts& of = tile.outputs[j];
+            before += squared_error(of, tile.cc, {});
+            after += squared_error(of, tile.cc, fits[j]);
             signal += of.signal;
         }
-        result.tiles.push_back(to_correction(kind, gains));
+        result.tiles.push_back(to_correction(kind, fits));
     }
     result.error_before = relative(before, signal);
     result.error_after = relative(after, signal);
     return result;
+}
+
+/// Takes an output's shares of the reference columns, as this chip has them, out of its sample.
+void subtract_references(const TileCorrection& correction, TileOperator& tile) {
+    const std::size_t arrays = tile.references.size() / tile.rows;
+    for (std::size_t j = 0; j < tile.outputs; ++j)
+        for (std::size_t i = 0; i < arrays; ++i) {
+            const float share = correction.reference_shares[j * arrays + i];
+            for (std::size_t row = 0; row < tile.rows; ++row)
+                tile.weights[j * tile.rows + row] -= share * tile.references[i * tile.rows + row];
+            if (!tile.reference_offsets.empty())
+                tile.offset[j] -= share * tile.reference_offsets[i];
+        }
 }
 
 void refuse(std::string_view why, std::string_view cure) {
@@ -333,16 +403,19 @@ std::string_view to_string(CorrectionKind kind) {
         case CorrectionKind::column_gain:
             return "column_gain";
         case CorrectionKind::column_affine:
+            return "column_affine";
+        case CorrectionKind::reference_column:
             break;
     }
-    return "column_affine";
+    return "reference_column";
 }
 
 CorrectionKind parse_correction_kind(std::string_view text) {
     for (const auto kind : all_kinds)
         if (text == to_string(kind)) return kind;
     throw InvalidInput(fmt::format(
-        "correction '{}' is none of none, layer_gain, column_gain, column_affine", text));
+        "correction '{}' is none of none, layer_gain, column_gain, column_affine, reference_column",
+        text));
 }
 
 std::string_view to_string(CorrectionFit fit) {
@@ -365,6 +438,9 @@ void check(const CorrectionSettings& correction, const TileSettings& tile,
         refuse("negative inputs take a second read", "converters.signed_inputs = bipolar");
     if (has_column_pair(tile.mapping) && tile.subtraction == Subtraction::after)
         refuse("the sides of pairs are converted apart", "converters.subtract = before");
+    if (correction.kind == CorrectionKind::reference_column && !tile.reference_column)
+        throw InvalidInput("correction.kind",
+                           "reference_column takes tiles that have one; TileSettings says so");
 }
 
 std::vector<LayerMoments> observe_moments(const Graph& graph,
@@ -412,6 +488,7 @@ void apply_correction(const Correction& correction, std::vector<LayerOperators>&
             TileOperator& tile = layers[layer].tiles[i];
             tile.gain = of.gain;
             tile.input_gain = of.input_gain;
+            if (!of.reference_shares.empty()) subtract_references(of, tile);
         }
 }
 

@@ -13,6 +13,9 @@ enum class CorrectionKind {
     layer_gain,     ///< g t·v, one digital g per layer
     column_gain,    ///< g t·v, a digital g per output of a tile
     column_affine,  ///< g t·v + h Σv, both digital and per output of a tile
+    /// g (t·v - Σ k r·v): shares k of the currents r·v of the tile's reference columns are taken
+    /// out before the ADC, g is digital; all per output of a tile.
+    reference_column,
 };
 
 std::string_view to_string(CorrectionKind kind);
@@ -37,7 +40,8 @@ struct CorrectionSettings {
 };
 
 /// @throws InvalidInput  naming the key, where outputs take several samples: weights in slices,
-///                       inputs in several reads, sides converted apart
+///                       inputs in several reads, sides converted apart; or where tiles have no
+///                       reference column that one is to correct with
 void check(const CorrectionSettings& correction, const TileSettings& tile,
            const ConverterSettings& converters);
 
@@ -77,6 +81,8 @@ struct CorrectionGoal {
 struct TileCorrection {
     std::vector<float> gain;        ///< g
     std::vector<float> input_gain;  ///< h, digital; or empty
+    /// k, before the ADC, [outputs × reference columns]; or empty
+    std::vector<float> reference_shares;
 };
 
 struct LayerCorrection {

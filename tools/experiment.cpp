@@ -435,6 +435,7 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.weight_bits = weight_bits;
     settings.bits_per_cell = bits_per_cell;
     settings.subtraction = subtraction;
+    settings.reference_column = correction.kind == CorrectionKind::reference_column;
     settings.device = device;
     settings.wires.word_line_segment = word_line_segment;
     settings.wires.bit_line_segment = bit_line_segment;

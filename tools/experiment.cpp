@@ -317,6 +317,12 @@ constexpr std::array keys{
         [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
     Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
         [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
+    Key{"correction.kind",
+        [](Experiment& e, Text t) { e.correction.kind = parse_correction_kind(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.kind)); }},
+    Key{"correction.fit_on",
+        [](Experiment& e, Text t) { e.correction.fit_on = parse_correction_fit(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.fit_on)); }},
     Key{"budget.trials", [](Experiment& e, Text t) { e.trials = parse_trials(t); },
         [](const Experiment& e) {
             return e.trials == 0 ? toml_string("auto") : fmt::to_string(e.trials);
@@ -395,6 +401,7 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.weight_bits = weight_bits;
     settings.bits_per_cell = bits_per_cell;
     settings.subtraction = subtraction;
+    settings.reference_column = correction.kind == CorrectionKind::reference_column;
     settings.device = device;
     settings.wires.word_line_segment = word_line_segment;
     settings.wires.bit_line_segment = bit_line_segment;

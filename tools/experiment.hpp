@@ -38,6 +38,7 @@ struct Experiment {
     int bits_per_cell = 0;  ///< 0: one cell holds the whole weight
     ConverterSettings converters;
     Subtraction subtraction = Subtraction::before;
+    CorrectionSettings correction;  ///< of circuit arms
 
     FaultLaw fault_law;
     std::string fault_map;  ///< file; instead of a law

@@ -400,7 +400,10 @@ ArmSettings PlannedPoint::arm(std::uint32_t trial) const {
         {experiment.tile_settings(mapping), experiment.fault_source(), experiment.device_draw()},
         operators,
         experiment.converters};
-    if (operators == Operators::circuit) arm.chip.readout = experiment.linear_readout();
+    if (operators == Operators::circuit) {
+        arm.chip.readout = experiment.linear_readout();
+        arm.correction = experiment.correction;
+    }
     return at_trial(arm, trial);
 }
 

@@ -114,6 +114,7 @@ struct SweepRunner::LoadedNetwork {
 
 struct SweepRunner::Design {
     Calibration ranges;
+    DesignCorrection correction;
     double operator_seconds = 0;
     double seconds_per_image = 0;  ///< 0: not measured yet
 };
@@ -229,12 +230,12 @@ SweepRunner::Design& SweepRunner::design_of(const PlannedPoint& point) {
         PlannedPoint ideal = point;
         ideal.operators = Operators::ideal;
         made->ranges = design_of(ideal).ranges;
-        made->operator_seconds = runner.extract(designed, "operators").seconds;
-    } else {
-        const ExtractedOperators operators = runner.extract(designed, "operators");
-        made->operator_seconds = operators.seconds;
-        made->ranges = runner.fit(designed, operators.layers, "ranges");
     }
+    ExtractedOperators operators = runner.extract(designed, "operators");
+    made->operator_seconds = operators.seconds;
+    made->correction = runner.fit_correction(designed, operators.layers, "correction");
+    correct(made->correction, operators.layers);
+    if (made->ranges.adc.empty()) made->ranges = runner.fit(designed, operators.layers, "ranges");
     // designs_ may have grown meanwhile, but its entries stay where they are.
     design = std::move(made);
     preparation_seconds_ += seconds_since(start);
@@ -246,8 +247,11 @@ SweepUnit SweepRunner::run(const UnitPlace& place) {
     LoadedNetwork& network = network_of(point);
     const Design& design = design_of(point);
     const ArmSettings arm = point.arm(place.trial);
-    const ArmResult result =
-        network.runner.run(arm, network.runner.extract(arm, "operators"), design.ranges, "images");
+    ExtractedOperators operators = network.runner.extract(arm, "operators");
+    const auto start = Clock::now();
+    correct(design.correction, operators.layers);
+    operators.seconds += seconds_since(start);
+    const ArmResult result = network.runner.run(arm, std::move(operators), design.ranges, "images");
     SweepUnit unit;
     unit.point = place.point;
     unit.trial = place.trial;

@@ -4,8 +4,26 @@
 add_library(kirchnet_warnings INTERFACE)
 target_compile_options(kirchnet_warnings INTERFACE -Wall -Wextra -Wpedantic -Wconversion)
 
+# What nearly every library source includes, read once for all of them.
+function(kirchnet_precompile target)
+  if(NOT KIRCHNET_PRECOMPILE)
+    return()
+  endif()
+  if(NOT TARGET kirchnet_library_headers)
+    file(CONFIGURE OUTPUT ${PROJECT_BINARY_DIR}/library_headers.cpp CONTENT "")
+    add_library(kirchnet_library_headers OBJECT ${PROJECT_BINARY_DIR}/library_headers.cpp)
+    target_link_libraries(kirchnet_library_headers PRIVATE fmt::fmt Eigen3::Eigen kirchnet_warnings)
+    set_target_properties(kirchnet_library_headers PROPERTIES POSITION_INDEPENDENT_CODE ON)
+    target_precompile_headers(kirchnet_library_headers PRIVATE
+                              ${PROJECT_SOURCE_DIR}/cmake/precompiled.hpp)
+  endif()
+  target_precompile_headers(${target} REUSE_FROM kirchnet_library_headers)
+endfunction()
+
+# OWN_HEADERS: the folder brings macros of its own, with which common precompiled headers are of no
+# use.
 function(kirchnet_library name)
-  cmake_parse_arguments(arg "" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
+  cmake_parse_arguments(arg "OWN_HEADERS" "" "SOURCES;PUBLIC;PRIVATE" ${ARGN})
   add_library(kirchnet_${name} STATIC ${arg_SOURCES})
   add_library(kirchnet::${name} ALIAS kirchnet_${name})
   set_target_properties(kirchnet_${name} PROPERTIES EXPORT_NAME ${name}
@@ -16,6 +34,9 @@ function(kirchnet_library name)
   target_compile_features(kirchnet_${name} PUBLIC cxx_std_20)
   target_link_libraries(kirchnet_${name} PUBLIC ${arg_PUBLIC}
                         PRIVATE ${arg_PRIVATE} $<BUILD_INTERFACE:kirchnet_warnings>)
+  if(NOT arg_OWN_HEADERS)
+    kirchnet_precompile(kirchnet_${name})
+  endif()
 endfunction()
 
 # `kirchnet_isa_kernels(nn detail/product_kernels_isa.cpp [OWN_EIGEN] [CONTRACT])` compiles one source

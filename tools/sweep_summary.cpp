@@ -54,8 +54,12 @@ Estimate SweepSummary::over_chips(std::size_t point) const {
     std::vector<double> finished;
     for (const SweepUnit* unit : units_[point])
         if (unit != nullptr) finished.push_back(unit->score);
-    return estimate_independent(
+    Estimate estimate = estimate_independent(
         Eigen::Map<const Eigen::VectorXd>(finished.data(), static_cast<Index>(finished.size())));
+    // A score's interval ends where scores do.
+    estimate.low = std::max(estimate.low, 0.0);
+    estimate.high = std::min(estimate.high, 1.0);
+    return estimate;
 }
 
 /// Of the finished ones among the first trials.

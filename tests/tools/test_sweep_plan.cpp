@@ -132,9 +132,11 @@ TEST_CASE("points are summarised over their chips") {
     CHECK(point.accuracy.mean == 0.625);
     CHECK(point.least == 0.5);
     CHECK(point.most == 0.75);
-    // Two chips, 0.75 and 0.5: s/sqrt(2) = 0.125, Student's t of one degree of freedom at 97.5 %
-    // is 12.706.
-    CHECK(point.over_chips.high == doctest::Approx(0.625 + 12.7062 * 0.125).epsilon(1e-5));
+    // Two chips, 0.75 and 0.5: s/sqrt(2) = 0.125. Student's interval of one degree of freedom, 12.7
+    // times that to each side, ends where accuracies do.
+    CHECK(point.over_chips.standard_error == doctest::Approx(0.125));
+    CHECK(point.over_chips.low == 0);
+    CHECK(point.over_chips.high == 1);
     CHECK(summary.fault_free(1) == 1);
     CHECK(summary.number(4, "faults.rate") == 0.001);
     CHECK(summary.number(4, "zeros") == 0.5);

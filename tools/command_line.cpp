@@ -171,7 +171,8 @@ void add_array_options(CLI::App& app, SolveArguments& arguments) {
 
 class CommandLine {
   public:
-    CommandLine() {
+    explicit CommandLine(const NetworkPruner& pruner) {
+        prune_.pruner = pruner;
         app_.require_subcommand(1);
         app_.set_version_flag("--version", "kirchnet " KIRCHNET_VERSION);
         app_.get_formatter()->column_width(34);
@@ -182,11 +183,13 @@ class CommandLine {
         add_solve();
         add_check();
         add_import();
+        add_prune();
         add_faults();
         add_info();
     }
 
     int parse_and_run(int argc, const char* const* argv) {
+        prune_.command_line = argv;
         try {
             app_.parse(argc, argv);
         } catch (const CLI::ParseError& error) {
@@ -426,6 +429,24 @@ class CommandLine {
         sub.add_flag("--json", import_.json, "One JSON object on standard output");
     }
 
+    void add_prune() {
+        auto& sub = add("prune", "Take weights away, and let the others learn", prune_, run_prune,
+                        "  kirchnet prune net.h5 -o pruned.h5 --ratio 0.5\n");
+        sub.add_option("network", prune_.network, "Network file, made by 'kirchnet import'")
+            ->type_name("NET.h5")
+            ->required();
+        sub.add_option("-o,--out", prune_.out, "Network file to write")
+            ->type_name("OUT.h5")
+            ->required();
+        sub.add_option("--ratio", prune_.ratio, "Share of weights")->type_name("P");
+        sub.add_option("--method", prune_.method, "one-shot, fine-tune");
+        sub.add_option("--data", prune_.data, "images");
+        sub.add_option("--epochs", prune_.epochs, "epochs");
+        sub.add_option("--rate", prune_.learning_rate, "learning rate");
+        sub.add_option("--seed", prune_.seed, "seed");
+        sub.add_option("--threads", prune_.threads, "threads");
+    }
+
     void add_faults() {
         auto& sub =
             add("faults", "Draw a fault map of a network's cells and save it", faults_, run_faults,
@@ -461,6 +482,7 @@ class CommandLine {
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;
+    PruneArguments prune_;
     FaultsArguments faults_;
     InfoArguments info_;
     std::function<int()> command_;
@@ -480,10 +502,10 @@ int report(int code, const std::string& message) {
 
 }  // namespace
 
-int run_command_line(int argc, const char* const* argv) {
+int run_command_line(int argc, const char* const* argv, const NetworkPruner& pruner) {
     std::setlocale(LC_NUMERIC, "C");
     try {
-        return CommandLine().parse_and_run(argc, argv);
+        return CommandLine(pruner).parse_and_run(argc, argv);
     } catch (const InvalidInput& error) {
         return report(exit_bad_input, error.what());
     } catch (const Error& error) {

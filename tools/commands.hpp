@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "tools/experiment.hpp"
+#include "tools/network_pruner.hpp"
 
 // One struct of arguments and one function per subcommand. Each returns the program's exit code and
 // throws `Error` for everything that ends it early.
@@ -62,6 +63,21 @@ struct ImportArguments {
     bool json = false;
 };
 int run_import(const ImportArguments& arguments);
+
+struct PruneArguments {
+    std::string network;
+    std::string out;
+    double ratio = 0;
+    std::string method = "one-shot";
+    std::string data;
+    std::size_t epochs = 2;
+    double learning_rate = 0;
+    std::uint64_t seed = 1;
+    int threads = 1;
+    NetworkPruner pruner;
+    const char* const* command_line = nullptr;
+};
+int run_prune(const PruneArguments& arguments);
 
 struct NetlistArguments {
     std::vector<std::pair<std::string, std::string>> settings;

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "data/result_file.hpp"
 #include "support.hpp"
 

@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "support.hpp"
 
 using namespace kirchnet;

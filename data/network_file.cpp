@@ -7,6 +7,7 @@
 
 #include "circuit/error.hpp"
 #include "data/detail/file_format.hpp"
+#include "data/detail/network_group.hpp"
 
 namespace kirchnet {
 namespace {
@@ -311,8 +312,7 @@ void read_heads(const InputGroup& file, Network& network) {
 
 }  // namespace
 
-Network read_network(const std::filesystem::path& path) {
-    const InputGroup file = open_format(path, format::network);
+Network read_network_group(const InputGroup& file) {
     Network network;
     network.name = file.text("name");
     network.input = read_input_shape(file);
@@ -330,8 +330,7 @@ Network read_network(const std::filesystem::path& path) {
     return network;
 }
 
-void write_network(const std::filesystem::path& path, const Network& network) {
-    OutputGroup file = OutputGroup::create(format::network, format::version);
+void write_network_group(OutputGroup& file, const Network& network) {
     file.set("name", network.name);
     file.set("input_shape", std::vector<std::uint64_t>{network.input.channels, network.input.height,
                                                        network.input.width});
@@ -341,6 +340,15 @@ void write_network(const std::filesystem::path& path, const Network& network) {
     write_heads(file, network);
     OutputGroup provenance = file.group("provenance");
     for (const auto& [key, text] : network.provenance) provenance.set(key, text);
+}
+
+Network read_network(const std::filesystem::path& path) {
+    return read_network_group(open_format(path, format::network));
+}
+
+void write_network(const std::filesystem::path& path, const Network& network) {
+    OutputGroup file = OutputGroup::create(format::network, format::version);
+    write_network_group(file, network);
     file.save(path);
 }
 

@@ -3,6 +3,7 @@
 #include <type_traits>
 
 #include "circuit/error.hpp"
+#include "nn/training/detail/host_tensor.hpp"
 
 namespace kirchnet::detail {
 namespace {
@@ -28,24 +29,6 @@ std::vector<torch::Tensor> parameters_of(Optimizer& optimizer) {
     for (const auto& group : optimizer.param_groups())
         parameters.insert(parameters.end(), group.params().begin(), group.params().end());
     return parameters;
-}
-
-Tensor to_host(const torch::Tensor& tensor) {
-    const torch::Tensor plain = tensor.detach().to(torch::kFloat).contiguous();
-    Tensor host;
-    for (const std::int64_t extent : plain.sizes())
-        host.shape.push_back(static_cast<std::size_t>(extent));
-    const float* values = plain.data_ptr<float>();
-    host.values.assign(values, values + plain.numel());
-    return host;
-}
-
-torch::Tensor to_torch(const Tensor& host, const torch::Tensor& parameter) {
-    if (host.values.size() != static_cast<std::size_t>(parameter.numel()))
-        throw InvalidInput("optimiser state", "does not fit the network's parameters");
-    return torch::tensor(at::ArrayRef<float>(host.values))
-        .reshape(parameter.sizes())
-        .to(parameter.scalar_type());
 }
 
 }  // namespace
@@ -79,13 +62,13 @@ void write_optimizer_state(Optimizer& optimizer, const std::vector<Tensor>& stat
         auto& its = optimizer.state()[key_of<StateKey>(parameter)];
         if (is_sgd) {
             auto sgd = std::make_unique<SGDParamState>();
-            sgd->momentum_buffer(to_torch(*next++, parameter));
+            sgd->momentum_buffer(to_torch_like(*next++, parameter));
             its = std::move(sgd);
         } else {
             auto adam = std::make_unique<AdamWParamState>();
             adam->step(static_cast<std::int64_t>(steps));
-            adam->exp_avg(to_torch(*next++, parameter));
-            adam->exp_avg_sq(to_torch(*next++, parameter));
+            adam->exp_avg(to_torch_like(*next++, parameter));
+            adam->exp_avg_sq(to_torch_like(*next++, parameter));
             its = std::move(adam);
         }
     }

@@ -45,14 +45,14 @@ struct HierarchicalPruningSettings {
 
 /// One candidate tried.
 struct PruningDecision {
-    double ratio = 0;                 ///< p
-    std::vector<std::string> layers;  ///< pruned to it; the others keep the ratio they have
-    double current_accuracy = 0;      ///< Acc(M_cur)
-    double pruned_accuracy = 0;       ///< Acc(M)
-    bool taken = false;               ///< M became M_cur
-    bool became_best = false;         ///< M became M_best
+    double ratio = 0;                      ///< p
+    std::vector<std::string> layers = {};  ///< pruned to it; the others keep the ratio they have
+    double current_accuracy = 0;           ///< Acc(M_cur)
+    double pruned_accuracy = 0;            ///< Acc(M)
+    bool taken = false;                    ///< M became M_cur
+    bool became_best = false;              ///< M became M_best
     /// Layers of the smallest block, given up because the step was not taken.
-    std::vector<std::string> given_up;
+    std::vector<std::string> given_up = {};
 
     friend bool operator==(const PruningDecision&, const PruningDecision&) = default;
 };

@@ -142,7 +142,7 @@ class PruningRun {
             }
             if (observer_)
                 observer_({stage.name, done, batch.batches * stage.training.epochs, batch.epoch,
-                           batch.loss, distance});
+                           batch.batch + 1 == batch.batches, batch.loss, distance});
         };
         detail::Penalty penalty;
         if (admm) penalty = [&] { return admm->penalty(stage.rho); };

@@ -42,8 +42,9 @@ struct PruningProgress {
     std::size_t done = 0;  ///< batches of this stage
     std::size_t total = 0;
     std::size_t epoch = 0;  ///< of this stage, from 0
-    double loss = 0;        ///< of this batch, without ADMM's penalty
-    double distance = 0;    ///< ‖W - Z‖ / ‖W‖ at ADMM's last update
+    bool ends_epoch = false;
+    double loss = 0;      ///< of this batch, without ADMM's penalty
+    double distance = 0;  ///< ‖W - Z‖ / ‖W‖ at ADMM's last update
 };
 
 /// Called after every batch; an exception ends the work, the last checkpoint stays.

@@ -28,7 +28,7 @@ TEST_CASE("wrong usage ends with code 2") {
 
 TEST_CASE("every subcommand explains itself with examples") {
     for (const std::string command :
-         {"compare", "netlist", "solve", "check", "import", "faults", "info"}) {
+         {"compare", "netlist", "solve", "check", "import", "prune", "faults", "info"}) {
         CAPTURE(command);
         const auto run = run_kirchnet(command + " --help");
         CHECK(run.code == 0);

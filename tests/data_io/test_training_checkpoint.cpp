@@ -1,3 +1,6 @@
+#include <chrono>
+#include <thread>
+
 #include "data/training_checkpoint.hpp"
 #include "support.hpp"
 
@@ -66,6 +69,16 @@ TEST_CASE("a truncated checkpoint and one of another kind are refused by name") 
     CHECK(refusal([&] {
               (void)read_checkpoint(fixture("h5py_files/network.h5"));
           }).find("kirchnet network") != std::string::npos);
+}
+
+TEST_CASE("a fingerprint and a file do not depend on the time of day") {
+    const TemporaryFolder folder;
+    write_checkpoint(folder / "now", sample());
+    const std::string now = fingerprint(small_network());
+    std::this_thread::sleep_for(std::chrono::milliseconds(1100));  // HDF5 counts in seconds
+    write_checkpoint(folder / "later", sample());
+    CHECK(fingerprint(small_network()) == now);
+    CHECK((read_file(folder / "now") == read_file(folder / "later")));
 }
 
 TEST_CASE("a fingerprint tells contents apart") {

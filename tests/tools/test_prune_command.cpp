@@ -120,7 +120,7 @@ TEST_CASE("hierarchical pruning writes the network and every decision") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet("prune " + digits + " -o " + (folder / "h.h5") +
                                   " --method hpp --data " + digit_images +
-                                  " --images 60 --mapping differential --rates 0.005,0.01 "
+                                  " --images 30 --mapping differential --rates 0.005,0.01 "
                                   "--trials 2 --candidates 0.8,0.95 --threshold 3 --strict-best");
     CAPTURE(run.err);
     REQUIRE(run.code == 0);
@@ -164,8 +164,8 @@ TEST_CASE("fine-tuning wins back what pruning cost") {
         return nlohmann::json::parse(run.out)["software_accuracy"].get<double>();
     };
     const double one_shot = accuracy("");
-    CHECK(accuracy(" --method fine-tune --epochs 4 --batch 32") > one_shot + 0.02);
-    CHECK(accuracy(" --method admm --epochs 2 --admm-epochs 1 --rho-stages 2 --batch 32") >
+    CHECK(accuracy(" --method fine-tune --epochs 3 --batch 32") > one_shot + 0.02);
+    CHECK(accuracy(" --method admm --epochs 1 --admm-epochs 1 --rho-stages 1 --batch 32") >
           one_shot);
 }
 
@@ -175,11 +175,8 @@ TEST_CASE("training asks for training images and refuses what it cannot take") {
     const std::string net = digits + " -o " + (folder / "p.h5") + " --ratio 0.5 --method fine-tune";
     const std::string data = " --data " + digit_images;
     check_refused(net, "--data");
-    check_refused(net + " --data nowhere", "nowhere");
     check_refused(net + data + " --learning-rate 0", "learning_rate");
     check_refused(net + data + " --augment zoom", "'zoom'");
-    check_refused(net + data + " --batch 0", "batch_size");
-    check_refused(net + data + " --threads 0", "threads");
     folder.write("p.h5.checkpoint", "not HDF5");
     check_refused(net + data, "--resume goes on from it");
     check_refused(net + data + " --resume", "p.h5.checkpoint");
@@ -190,9 +187,10 @@ TEST_CASE("a pruning that was killed goes on to the same bits") {
     const TemporaryFolder folder;
     const auto arguments = [&](const std::string& out) {
         return std::vector<std::string>{
-            "prune",    digits, "-o",       folder / out,    "--ratio", "0.8",
-            "--method", "admm", "--data",   digit_images,    "--batch", "32",
-            "--epochs", "6",    "--resume", "--admm-epochs", "4"};
+            "prune",    digits, "-o",       folder / out,   "--ratio", "0.8",
+            "--method", "admm", "--data",   digit_images,   "--batch", "32",
+            "--epochs", "2",    "--resume", "--rho-stages", "1",       "--admm-epochs",
+            "3"};
     };
     const auto finish = [&](const std::string& out) {
         std::string line;

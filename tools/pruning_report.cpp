@@ -30,9 +30,10 @@ nlohmann::json ratios_json(const Network& network) {
 }  // namespace
 
 std::string decision_line(const PruningDecision& decision) {
-    return fmt::format("p {:g} on {} layers: {} % -> {} %: {}", decision.ratio,
-                       decision.layers.size(), percent(decision.current_accuracy),
-                       percent(decision.pruned_accuracy), outcome(decision));
+    return fmt::format("p {:g} on {} layer{}: {} % -> {} %: {}", decision.ratio,
+                       decision.layers.size(), decision.layers.size() == 1 ? "" : "s",
+                       percent(decision.current_accuracy), percent(decision.pruned_accuracy),
+                       outcome(decision));
 }
 
 std::string pruning_markdown(const HierarchicalPruningResult& result,

@@ -261,6 +261,18 @@ std::string text_of(const nlohmann::json& record) {
     return text + "\n";
 }
 
+Network prune_or_say_how_to_go_on(const PruneArguments& arguments, const SinglePruning& prune,
+                                  const Network& network, const PruningRatios& ratios) {
+    try {
+        return prune(network, ratios);
+    } catch (const Interrupted&) {
+        if (trains(arguments) && std::filesystem::exists(checkpoint_path(arguments)))
+            print_note(fmt::format("the epochs done are in {}; --resume goes on from there",
+                                   checkpoint_path(arguments).string()));
+        throw;
+    }
+}
+
 int run_single(const PruneArguments& arguments, const Experiment& experiment,
                const Network& network) {
     const PruningRatios ratios = parse_ratios(arguments);
@@ -271,8 +283,8 @@ int run_single(const PruneArguments& arguments, const Experiment& experiment,
         prune.keep_checkpoints(checkpoint_path(arguments), arguments.resume);
     }
     const auto record =
-        finish(arguments.out, prune(network, ratios), experiment,
-               fmt::format("{}; {}", describe_ratios(ratios), describe_way(arguments)));
+        finish(arguments.out, prune_or_say_how_to_go_on(arguments, prune, network, ratios),
+               experiment, fmt::format("{}; {}", describe_ratios(ratios), describe_way(arguments)));
     if (trains(arguments)) std::filesystem::remove(checkpoint_path(arguments));
     if (arguments.json)
         print_json(record);

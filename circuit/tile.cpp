@@ -20,7 +20,14 @@ Index bit_lines_per_output(ColumnPattern pattern) {
 ArrayShape physical_shape(const WeightBlock& block, const TileSettings& settings,
                           ColumnPattern pattern) {
     if (settings.unused == Unused::pad) return settings.array;
-    return {block.weights.rows(), block.weights.cols() * bit_lines_per_output(pattern)};
+    const Index outputs = block.weights.cols() * bit_lines_per_output(pattern);
+    return {block.weights.rows(), outputs + (settings.reference_column ? 1 : 0)};
+}
+
+bool is_reference(const WeightBlock& block, const TileSettings& settings, ColumnPattern pattern,
+                  Index r, Index c) {
+    return settings.reference_column && r < block.weights.rows() &&
+           c == physical_shape(block, settings, pattern).bit_lines - 1;
 }
 
 bool holds_weight(const WeightBlock& block, ColumnPattern pattern, Index r, Index c) {
@@ -46,10 +53,12 @@ CellIdentity identity_of(const WeightBlock& block, ColumnPattern pattern, Index 
                        polarity};
 }
 
-/// Intended state of cell (r, c); padding and what lies between groups rest at HRS.
+/// Intended state of cell (r, c); padding and what lies between groups rest at HRS, the reference
+/// column is at LRS where its word lines are in use.
 double state_of(const WeightBlock& block, const TileSettings& settings, const LevelSlice& slice,
                 ColumnPattern pattern, Index r, Index c) {
-    if (!holds_weight(block, pattern, r, c)) return 0;
+    if (!holds_weight(block, pattern, r, c))
+        return is_reference(block, settings, pattern, r, c) ? 1 : 0;
     const double weight = block.weights(r, c / bit_lines_per_output(pattern));
     const StatePair states = to_states(settings.mapping, weight, settings.weight_bits, slice);
     return polarity_of(pattern, c) == Polarity::a ? states.a : states.b;
@@ -146,11 +155,15 @@ int slice_count(const TileSettings& settings) {
 }
 
 Index outputs_per_tile(const TileSettings& settings) {
-    const Index outputs =
-        settings.array.bit_lines / bit_lines_per_output(patterns_of(settings).front());
+    const Index room = settings.array.bit_lines - (settings.reference_column ? 1 : 0);
+    const Index outputs = room / bit_lines_per_output(patterns_of(settings).front());
     if (outputs < 1)
-        throw InvalidInput(fmt::format("a {} array has no room for an interleaved column pair",
-                                       to_string(settings.array)));
+        throw InvalidInput(
+            fmt::format("a {} array has no room for {}{}", to_string(settings.array),
+                        settings.layout == Layout::interleaved && has_column_pair(settings.mapping)
+                            ? "an interleaved column pair"
+                            : "an output",
+                        settings.reference_column ? " beside its reference column" : ""));
     return outputs;
 }
 
@@ -168,7 +181,13 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
         arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices}));
 }
 
+std::optional<Index> Tile::reference_bit_line() const {
+    if (!settings_.reference_column) return std::nullopt;
+    return arrays_.front().shape().bit_lines - 1;
+}
+
 Index Tile::read_bit_lines() const {
+    if (const auto reference = reference_bit_line()) return *reference + 1;
     return outputs() * bit_lines_per_output(arrays_.front().pattern());
 }
 
@@ -208,6 +227,7 @@ CellMeaning Tile::meaning(const CellPosition& position) const {
     cell.position = position;
     cell.identity = identity_of(block_, array.pattern(), r, c);
     cell.state = state_of(block_, settings_, slice_, array.pattern(), r, c);
+    cell.is_reference = is_reference(block_, settings_, array.pattern(), r, c);
     cell.intended_conductance = array.intended_conductance()(r, c);
     cell.conductance = array.conductance()(r, c);
     cell.fault = array.faults()(r, c);

@@ -75,6 +75,9 @@ struct TileSettings {
     DeviceRange device;
     Wires wires;
     Groups groups = Groups::packed;
+    /// The last bit line of each array holds cells at LRS on every word line in use: its current
+    /// says what the wires leave of the sum of the inputs.
+    bool reference_column = false;
 
     friend bool operator==(const TileSettings&, const TileSettings&) = default;
 };
@@ -83,7 +86,8 @@ struct TileSettings {
 /// @throws InvalidInput  when weights cannot be cut so
 int slice_count(const TileSettings& settings);
 
-/// Outputs one tile can hold: its bit lines, or half of them where pairs share an array.
+/// Outputs one tile can hold: its bit lines but for a reference column, or half of them where pairs
+/// share an array.
 /// @throws InvalidInput  when not even one output fits
 Index outputs_per_tile(const TileSettings& settings);
 
@@ -100,6 +104,7 @@ struct CellMeaning {
     std::optional<double> weight;     ///< normalised; empty for padding
     std::optional<int> level;         ///< quantised q; empty for padding or continuous mapping
     std::optional<int> digit;         ///< what a cell of a sliced weight holds of it
+    bool is_reference = false;        ///< at LRS in the reference column, holds no weight
     int steps = 0;                    ///< steps from state 0 to state 1; 0 for continuous mapping
     double state = 0;                 ///< intended state in [0, 1]
     double intended_conductance = 0;  ///< [S]
@@ -125,6 +130,8 @@ class Tile {
     [[nodiscard]] const std::vector<Crossbar>& arrays() const { return arrays_; }
     [[nodiscard]] Index rows() const { return block_.weights.rows(); }
     [[nodiscard]] Index outputs() const { return block_.weights.cols(); }
+    /// The bit line of each array that holds the reference column, where there is one.
+    [[nodiscard]] std::optional<Index> reference_bit_line() const;
     /// How many bit lines of each array are read; they are the first ones.
     [[nodiscard]] Index read_bit_lines() const;
     /// Physical bit line that carries an output's side; `offset` has only side a.

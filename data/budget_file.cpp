@@ -32,6 +32,10 @@ void write_run(OutputGroup group, const BudgetRunRecord& run) {
     write_rows<std::int32_t>(group, "predicted", run.predicted, "class", Storage::packed);
     group.write("dac_range", run.dac_range, pure_number);
     group.write("adc_range", run.adc_range, pure_number);
+    group.write("adc_samples", run.adc_samples, pure_number);
+    group.write("clipped", run.clipped, pure_number);
+    group.set("operator_seconds", run.operator_seconds);
+    group.set("inference_seconds", run.inference_seconds);
 }
 
 void write_table(OutputGroup group, const BudgetTableRecord& table) {
@@ -81,15 +85,23 @@ BudgetTableRecord read_table(const InputGroup& group, std::size_t runs) {
     return table;
 }
 
+BudgetRunRecord read_run(const InputGroup& run, std::size_t images) {
+    return {run.read_texts("sources"),
+            read_predicted(run, images),
+            run.read_vector<double>("dac_range"),
+            run.read_vector<double>("adc_range"),
+            run.read_vector<std::uint64_t>("adc_samples"),
+            run.read_vector<std::uint64_t>("clipped"),
+            run.number("operator_seconds"),
+            run.number("inference_seconds")};
+}
+
 BudgetMappingRecord read_mapping(const InputGroup& group, const std::string& name,
                                  std::size_t images) {
     BudgetMappingRecord mapping{.mapping = name, .runs = {}, .steps = {}, .left_out = {}};
     const InputGroup runs = group.group("runs");
     for (const std::string& number : runs.names()) {
-        const InputGroup run = runs.group(number);
-        mapping.runs.push_back({run.read_texts("sources"), read_predicted(run, images),
-                                run.read_vector<double>("dac_range"),
-                                run.read_vector<double>("adc_range")});
+        mapping.runs.push_back(read_run(runs.group(number), images));
     }
     mapping.steps = read_table(group.group("steps"), mapping.runs.size());
     mapping.left_out = read_table(group.group("left_out"), mapping.runs.size());

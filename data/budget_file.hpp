@@ -16,6 +16,10 @@ struct BudgetRunRecord {
     std::vector<std::vector<std::int32_t>> predicted;  ///< class, [trials][images]
     std::vector<double> dac_range;                     ///< per layer, units of its input
     std::vector<double> adc_range;                     ///< per layer and slice, slices fastest
+    std::vector<std::uint64_t> adc_samples = {};       ///< per layer, of all trials
+    std::vector<std::uint64_t> clipped = {};           ///< per layer, of all trials
+    double operator_seconds = 0;                       ///< of all trials
+    double inference_seconds = 0;                      ///< of all trials
 };
 
 /// mean, standard error, degrees of freedom, lower and upper end of the interval.

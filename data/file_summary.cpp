@@ -1,4 +1,5 @@
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 #include <algorithm>
 
@@ -8,6 +9,7 @@
 #include "data/network_file.hpp"
 #include "data/pruning.hpp"
 #include "data/result_file.hpp"
+#include "data/sweep_file.hpp"
 
 namespace kirchnet {
 namespace {
@@ -122,6 +124,20 @@ Lines summarize_fault_map(const std::filesystem::path& path) {
     return lines;
 }
 
+Lines summarize_sweep(const std::filesystem::path& path) {
+    const SweepRecord record = read_sweep(path);
+    Lines lines{fmt::format("{}: {} units of {} points, {} trials, {} images, seed {}, shard {}{}",
+                            record.name, record.units.size(), record.points.size(), record.trials,
+                            record.images, record.seed, record.shard,
+                            record.complete ? "" : ", incomplete"),
+                fmt::format("axes {}", fmt::join(record.axes, ", "))};
+    for (const SweepNetwork& network : record.networks)
+        lines.push_back(fmt::format("network {} ({}), {:.1f} % zeros, software {:.2f} %",
+                                    network.file, network.name, 100 * network.zeros,
+                                    100 * network.software_accuracy));
+    return lines;
+}
+
 Lines summarize_agreement(const std::filesystem::path& path) {
     const InputGroup records = InputGroup::open(path).group("records");
     Lines lines;
@@ -150,11 +166,9 @@ Lines summarize_content(const InputGroup& file, const std::filesystem::path& pat
                         const std::string& format) {
     using Summarize = Lines (*)(const std::filesystem::path&);
     static const std::map<std::string, Summarize> summaries = {
-        {format::network, summarize_network},
-        {format::comparison, summarize_comparison},
-        {format::crossbar, summarize_crossbar},
-        {format::fault_map, summarize_fault_map},
-        {format::agreement, summarize_agreement}};
+        {format::network, summarize_network},     {format::comparison, summarize_comparison},
+        {format::crossbar, summarize_crossbar},   {format::fault_map, summarize_fault_map},
+        {format::agreement, summarize_agreement}, {format::sweep, summarize_sweep}};
     if (const auto found = summaries.find(format); found != summaries.end())
         return found->second(path);
     Lines lines;

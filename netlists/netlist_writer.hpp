@@ -22,12 +22,17 @@ struct TileDeckSettings {
     std::string input_comment;        ///< where the read voltages come from, one line
     std::string fault_comment;        ///< which fault law or map, one line
     std::string device_comment = {};  ///< which device laws, one line
+    /// What an ideal read-out subtracts of each array's reference current, [outputs × arrays];
+    /// empty: nothing. Outputs `sub_j` are then there without column pairs as well.
+    Eigen::MatrixXd reference_shares = {};
 };
 
 /// The readable hierarchical deck of a tile: both polarities, wires, drivers, every cell with the
 /// weight it holds, faulty cells as subcircuits of their own, one subtractor per column pair. Runs
 /// unmodified in `ngspice -b` and prints column currents and subtractor outputs.
 /// @param inputs  read voltages [V] of the word lines in use, [rows]; the others are at 0 V
+/// @throws InvalidInput  also for reference shares that are not of the tile's reference columns, or
+///                       that amplifiers are to subtract
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
 

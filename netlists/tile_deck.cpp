@@ -79,6 +79,10 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
     text += comment("layout    " + describe_layout(tile));
     text += comment(fmt::format("array     {}, unused part: {}",
                                 to_string(tile.arrays().front().shape()), to_string(how.unused)));
+    if (const auto reference = tile.reference_bit_line())
+        text += comment(fmt::format(
+            "reference bit line {} of each array: cells at LRS{}", *reference,
+            settings.reference_shares.size() > 0 ? ", subtracted from sub_j by shares" : ""));
     text += comment("inputs    " + input);
     text += comment("faults    " + describe_faults(tile, settings.fault_comment));
     if (const Index varied = varied_cells(tile); varied > 0)
@@ -123,8 +127,8 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
         deck += detail::amplifier_subcircuits(tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
-    deck += detail::readout_section(tile, settings.readout);
-    deck += detail::control_section(tile, settings.readout);
+    deck += detail::readout_section(tile, settings.readout, settings.reference_shares);
+    deck += detail::control_section(tile, settings.readout, settings.reference_shares);
     return deck + ".end\n";
 }
 

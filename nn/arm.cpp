@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <chrono>
 
 #include "circuit/error.hpp"
@@ -74,6 +75,36 @@ ExtractedOperators ArmRunner::extract(const ArmSettings& arm, const std::string&
         graph_, arm.chip, arm.operators == Operators::ideal ? ideal : circuit_, begin(step));
     result.seconds =
         std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    return result;
+}
+
+std::vector<LayerMoments> ArmRunner::moments_of(const ConverterSettings& converters,
+                                                const std::vector<LayerOperators>& layers,
+                                                const std::string& step) {
+    const bool is_known = !moments_.empty() && moment_bits_ == converters.dac_bits &&
+                          std::equal(layers.begin(), layers.end(), moments_.begin(), has_moments);
+    if (!is_known) {
+        const std::vector<Dac> dacs = fit_dacs(converters);
+        moments_ = observe_moments(graph_, layers, dacs, calibration_, begin(step));
+        moment_bits_ = converters.dac_bits;
+    }
+    return moments_;
+}
+
+DesignCorrection ArmRunner::fit_correction(const ArmSettings& designed,
+                                           const std::vector<LayerOperators>& layers,
+                                           const std::string& step) {
+    const CorrectionSettings& settings = designed.correction;
+    if (settings.kind == CorrectionKind::none || designed.operators == Operators::ideal) return {};
+    check(settings, designed.chip.tile, designed.converters);
+    ArmSettings ideal = designed;
+    ideal.operators = Operators::ideal;
+    ideal.chip.readout.reset();
+    DesignCorrection result{settings, {}, {}};
+    result.goal.ideal = extract(ideal, step + ": ideal operators").layers;
+    result.goal.moments = moments_of(designed.converters, layers, step + ": inputs");
+    result.designed = kirchnet::fit_correction(settings.kind, result.goal, layers);
+    if (settings.fit_on == CorrectionFit::designed) result.goal = {};
     return result;
 }
 

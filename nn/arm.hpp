@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "nn/calibration.hpp"
+#include "nn/correction.hpp"
 #include "nn/inference.hpp"
 #include "nn/read_timing.hpp"
 
@@ -16,6 +17,7 @@ struct ArmSettings {
     ChipSettings chip;
     Operators operators = Operators::ideal;
     ConverterSettings converters;
+    CorrectionSettings correction = {};  ///< of circuit operators; ideal ones need none
 };
 
 /// The arm whose chip has neither faults nor device laws: what ADC ranges are fitted on.
@@ -56,9 +58,16 @@ class ArmRunner {
 
     /// @param step  name of this step
     [[nodiscard]] ExtractedOperators extract(const ArmSettings& arm, const std::string& step) const;
-    /// Converter ranges of a chip, its ADCs bypassed meanwhile. Input ranges are observed once.
+    /// What corrects the chips of a design; nothing for arms that have no correction. The inputs
+    /// are observed anew only where tiles have other rows, or DACs other bits, than before.
     /// @param designed  an arm `as_designed`
     /// @param layers    its operators
+    [[nodiscard]] DesignCorrection fit_correction(const ArmSettings& designed,
+                                                  const std::vector<LayerOperators>& layers,
+                                                  const std::string& step);
+    /// Converter ranges of a chip, its ADCs bypassed meanwhile. Input ranges are observed once.
+    /// @param designed  an arm `as_designed`
+    /// @param layers    its operators, corrected
     [[nodiscard]] Calibration fit(const ArmSettings& designed,
                                   const std::vector<LayerOperators>& layers,
                                   const std::string& step);
@@ -73,13 +82,18 @@ class ArmRunner {
         return begin_step_ ? begin_step_(step) : Progress{};
     }
     std::vector<Dac> fit_dacs(const ConverterSettings& converters);
+    std::vector<LayerMoments> moments_of(const ConverterSettings& converters,
+                                         const std::vector<LayerOperators>& layers,
+                                         const std::string& step);
 
     const Graph& graph_;
     const LabelledImages& test_;
     const LabelledImages& calibration_;
     const SolverFactory& circuit_;
     const BeginStep& begin_step_;
-    std::vector<Dac> input_ranges_;  ///< of 8-bit DACs, empty until observed
+    std::vector<Dac> input_ranges_;      ///< of 8-bit DACs, empty until observed
+    std::vector<LayerMoments> moments_;  ///< those observed last
+    int moment_bits_ = 0;                ///< of the DACs they were observed through
 };
 
 }  // namespace kirchnet

@@ -116,24 +116,46 @@ class BudgetWork {
     void run_set(SourceSet set) {
         const ArmSettings arm = with_sources(settings_.full, set);
         const Calibration ranges = ranges_of(arm);
-        BudgetRun run{set, {}};
+        const DesignCorrection& correction = correction_of(as_designed(arm));
+        BudgetRun run{set, {}, {}, 0, 0};
         for (std::uint32_t i = 0; i < trials_of(set); ++i) {
             const ArmSettings chip = at_trial(arm, settings_.first_trial + i);
-            run.predicted.push_back(
-                runner_.run(chip, runner_.extract(chip, ""), ranges, "").inference.predicted);
+            ExtractedOperators operators = runner_.extract(chip, "");
+            correct(correction, operators.layers);
+            add(run, runner_.run(chip, std::move(operators), ranges, ""));
         }
         run_of_[set] = budget_.runs.size();
         budget_.runs.push_back(std::move(run));
         budget_.calibrations.push_back(ranges);
     }
 
+    static void add(BudgetRun& run, ArmResult arm) {
+        run.predicted.push_back(std::move(arm.inference.predicted));
+        run.adc.resize(arm.inference.adc.size());
+        for (std::size_t layer = 0; layer < run.adc.size(); ++layer)
+            run.adc[layer] += arm.inference.adc[layer];
+        run.operator_seconds += arm.operator_seconds;
+        run.inference_seconds += arm.inference.seconds;
+    }
+
     Calibration ranges_of(const ArmSettings& arm) {
         if (arm.converters.adc_bits == 0) return runner_.without_adc(arm);
         const ArmSettings designed = fitted_on(arm);
         Calibration& known = ranges_[sources_of(designed)];
-        if (known.adc.empty())
-            known = runner_.fit(designed, runner_.extract(designed, "").layers, "");
+        if (known.adc.empty()) {
+            ExtractedOperators operators = runner_.extract(designed, "");
+            correct(correction_of(designed), operators.layers);
+            known = runner_.fit(designed, operators.layers, "");
+        }
         return known;
+    }
+
+    const DesignCorrection& correction_of(const ArmSettings& designed) {
+        const auto [known, is_new] = corrections_.try_emplace(sources_of(designed));
+        if (is_new && designed.correction.kind != CorrectionKind::none)
+            known->second =
+                runner_.fit_correction(designed, runner_.extract(designed, "").layers, "");
+        return known->second;
     }
 
     [[nodiscard]] std::size_t run_of(SourceSet set) const {
@@ -158,7 +180,8 @@ class BudgetWork {
     ArmRunner runner_;
     Budget budget_;
     std::map<SourceSet, std::size_t> run_of_;
-    std::map<SourceSet, Calibration> ranges_;  ///< by what they are fitted on
+    std::map<SourceSet, Calibration> ranges_;            ///< by what they are fitted on
+    std::map<SourceSet, DesignCorrection> corrections_;  ///< likewise
 };
 
 bool has_wires(const Wires& wires) {

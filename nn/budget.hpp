@@ -60,7 +60,10 @@ struct BudgetSettings {
 /// A run of the network with some sources on.
 struct BudgetRun {
     SourceSet sources;
-    TrialPredictions predicted;  ///< [trials or 1][images]
+    TrialPredictions predicted;      ///< [trials or 1][images]
+    std::vector<AdcCount> adc = {};  ///< per mapped layer, of all trials
+    double operator_seconds = 0;     ///< of all trials
+    double inference_seconds = 0;    ///< of all trials
 };
 
 /// One line of the budget.

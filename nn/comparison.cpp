@@ -16,6 +16,12 @@ class Run {
         const ArmSettings circuit = arm_of(mapping, Operators::circuit);
         ExtractedOperators ideal_chip = extract(as_designed(ideal));
         ExtractedOperators circuit_chip = extract(as_designed(circuit));
+        const DesignCorrection correction =
+            runner_.fit_correction(as_designed(circuit), circuit_chip.layers,
+                                   name_of(as_designed(circuit), " correction"));
+        if (const Correction applied = correct(correction, circuit_chip.layers);
+            observer_.corrected && !applied.empty())
+            observer_.corrected(mapping, applied);
         const Calibration ideal_ranges = fit(as_designed(ideal), ideal_chip.layers);
         const Calibration circuit_ranges = settings_.converters.calibrate_on == Operators::ideal
                                                ? ideal_ranges
@@ -28,13 +34,17 @@ class Run {
         run(as_designed(circuit), std::move(circuit_chip), circuit_ranges);
         if (!settings_.faults && !settings_.devices) return;
         run(ideal, extract(ideal), ideal_ranges);
-        run(circuit, extract(circuit), circuit_ranges);
+        ExtractedOperators chip = extract(circuit);
+        correct(correction, chip.layers);
+        run(circuit, std::move(chip), circuit_ranges);
     }
 
   private:
     [[nodiscard]] ArmSettings arm_of(Mapping mapping, Operators operators) const {
-        ArmSettings arm{
-            {settings_.tile, settings_.faults, settings_.devices}, operators, settings_.converters};
+        ArmSettings arm{{settings_.tile, settings_.faults, settings_.devices},
+                        operators,
+                        settings_.converters,
+                        settings_.correction};
         arm.chip.tile.mapping = mapping;
         if (operators == Operators::circuit) arm.chip.readout = settings_.readout;
         return arm;

@@ -15,6 +15,7 @@ struct ComparisonSettings {
     std::optional<FaultSource> faults;     ///< adds arms on the faulty chip
     std::optional<DeviceDraw> devices;     ///< likewise: its cells under the device laws
     std::optional<LinearReadout> readout;  ///< amplifiers of the circuit arms
+    CorrectionSettings correction;         ///< of the circuit arms
 };
 
 /// Where a comparison tells of its steps and results. Any may be empty.
@@ -22,6 +23,8 @@ struct ComparisonObserver {
     BeginStep begin_step;
     /// Told twice per mapping: the ranges of its ideal arms, then those of its circuit arms.
     std::function<void(Mapping, Operators, const Calibration&)> calibrated;
+    /// Told of the circuit arms' correction on the chip as designed, where there is one.
+    std::function<void(Mapping, const Correction&)> corrected;
     std::function<void(const ArmResult&)> finished;
 };
 

@@ -78,9 +78,11 @@ LayerChain chain_behind(const Graph& graph, std::size_t node) {
 /// Everything one thread needs to run blocks of images; buffers are reused from block to block.
 class BlockRunner {
   public:
-    BlockRunner(const Graph& graph, const Drivers& drivers, Observed kept = Observed::largest)
+    BlockRunner(const Graph& graph, const Drivers& drivers, Observed kept = Observed::largest,
+                const LayerVisitor* visit = nullptr)
         : graph_(graph),
           drivers_(drivers),
+          visit_(visit),
           adc_(graph.layers().size()),
           ranges_(graph.layers().size()),
           done_by_(graph.size()) {
@@ -104,6 +106,7 @@ class BlockRunner {
              std::size_t last_node = whole_network) {
         const auto by_driver = [&](std::size_t layer, const FeatureMaps& in, FeatureMaps& out,
                                    const DigitalTail& tail) {
+            if (visit_ != nullptr) (*visit_)(layer, in);
             run_layer(drivers_[layer], in, out, workspace_, adc_[layer],
                       observe ? &ranges_[layer] : nullptr, tail);
         };
@@ -176,6 +179,7 @@ class BlockRunner {
 
     const Graph& graph_;
     const Drivers& drivers_;
+    const LayerVisitor* visit_;
     std::vector<FeatureMaps> maps_;  ///< per slot
     std::vector<const FeatureMaps*> arguments_;
     std::vector<float> outputs_;  ///< [classes] of one image
@@ -312,6 +316,14 @@ std::vector<float> network_outputs(const Graph& graph, const LabelledImages& ima
     BlockRunner runner(graph, none);
     runner.run_by(run, images, 0, images.size());
     return all_outputs(runner, images.size());
+}
+
+void visit_layers(const Graph& graph, const Drivers& drivers, const LabelledImages& images,
+                  const LayerVisitor& visit, const Progress& progress) {
+    check_images(graph, images);
+    Runners runners([&] { return BlockRunner(graph, drivers, Observed::largest, &visit); });
+    for_each_block(images, runners, false, progress,
+                   [](const BlockRunner&, std::size_t, std::size_t) {});
 }
 
 std::int32_t largest_output(std::span<const float> outputs) {

@@ -59,6 +59,13 @@ using LayerRunner = std::function<void(std::size_t layer, const FeatureMaps& in,
 std::vector<float> network_outputs(const Graph& graph, const LabelledImages& images,
                                    const LayerRunner& run);
 
+/// Told what a mapped layer is about to read, a block of images at a time, by any thread.
+using LayerVisitor = std::function<void(std::size_t layer, const FeatureMaps& in)>;
+
+/// Runs every image as `run_inference` does, for what passes by.
+void visit_layers(const Graph& graph, const Drivers& drivers, const LabelledImages& images,
+                  const LayerVisitor& visit, const Progress& progress = {});
+
 /// Class with the largest of one image's outputs, ties to the lower class.
 std::int32_t largest_output(std::span<const float> outputs);
 

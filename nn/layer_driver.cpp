@@ -93,18 +93,45 @@ class BlockRun {
                 inputs = workspace_.planes.rows(tile.group, tile.first_row, tile.rows,
                                                 workspace_.columns);
                 if (has_input_sum()) add_input_sum(tile, inputs);
+                if (!tile.input_gain.empty()) sum_tile_inputs(tile, inputs);
                 found = &tile;
             }
-            add_tile(i, inputs);
+            float* const sum =
+                workspace_.sum.data() + tile.first_output * workspace_.columns.stride;
+            if (tile.gain.empty())
+                add_tile(i, inputs, sum);
+            else
+                add_corrected_tile(i, inputs, sum);
         }
     }
 
-    void add_tile(std::size_t index, const float* const* inputs) {
+    void sum_tile_inputs(const TileOperator& tile, const float* const* inputs) {
+        workspace_.tile_input_sum.assign(workspace_.columns.stride, 0.0F);
+        add_rows(inputs, tile.rows, 1.0F, workspace_.tile_input_sum.data());
+    }
+
+    /// sum += gain × samples + input gain × Σ of the tile's inputs, output by output.
+    void add_corrected_tile(std::size_t index, const float* const* inputs, float* sum) {
+        const TileOperator& tile = driver_.operators.tiles[index];
+        const std::size_t stride = workspace_.columns.stride;
+        const std::size_t columns = workspace_.columns.columns;
+        workspace_.tile_sum.assign(tile.outputs * stride, 0.0F);
+        add_tile(index, inputs, workspace_.tile_sum.data());
+        for (std::size_t j = 0; j < tile.outputs; ++j) {
+            const float* const samples = workspace_.tile_sum.data() + j * stride;
+            float* const of_output = sum + j * stride;
+            for (std::size_t i = 0; i < columns; ++i) of_output[i] += tile.gain[j] * samples[i];
+            if (tile.input_gain.empty()) continue;
+            const float* const input_sum = workspace_.tile_input_sum.data();
+            for (std::size_t i = 0; i < columns; ++i)
+                of_output[i] += tile.input_gain[j] * input_sum[i];
+        }
+    }
+
+    void add_tile(std::size_t index, const float* const* inputs, float* sum) {
         const auto& kernels = detail::product_kernels();
         const TileOperator& tile = driver_.operators.tiles[index];
-        const detail::TileProduct product =
-            products_.of(index, 0, inputs,
-                         workspace_.sum.data() + tile.first_output * workspace_.columns.stride);
+        const detail::TileProduct product = products_.of(index, 0, inputs, sum);
         if (range_ != nullptr) {
             detail::add_observed(product, range_->samples.front(), workspace_.samples);
         } else if (driver_.adc.front().bits == 0) {

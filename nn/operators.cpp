@@ -96,6 +96,14 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
         result.weights_b = entries_of(read.b->transfer, span, unit);
         result.offset_b = offsets_of(read.b->offset, unit);
     }
+    if (tile.reference_bit_line()) {
+        const detail::TileReadout references =
+            chip.readout
+                ? detail::read_references_by_amplifiers(tile, actual, *chip.readout, task.feedback)
+                : detail::read_references_ideally(tile, actual);
+        result.references = entries_of(references.transfer, span, unit);
+        result.reference_offsets = offsets_of(references.offset, unit);
+    }
     const double signal = G.norm();
     result.wire_deviation = signal > 0 ? (T - G).norm() / signal : 0;
     return result;

@@ -40,6 +40,14 @@ struct TileOperator {
     double wire_deviation = 0;
     /// Groups from `group` on whose rows and outputs follow one another in this tile.
     std::size_t groups = 1;
+    /// What the reference column of each array delivers, and its offsets: [arrays × rows] and
+    /// [arrays], as `weights` and `offset`; empty where there is none.
+    std::vector<float> references = {};
+    std::vector<float> reference_offsets = {};
+    /// Digital correction behind the ADC, [outputs]: what a sample counts, and what is added per
+    /// Σ of the tile's inputs. Empty: 1 and 0.
+    std::vector<float> gain = {};
+    std::vector<float> input_gain = {};
 
     /// Rows of the product: those of the tile, and one for its offset.
     [[nodiscard]] std::size_t kernel_rows() const { return rows + (offset.empty() ? 0 : 1); }

@@ -136,21 +136,46 @@ Eigen::MatrixXd correctness(const TrialPredictions& predicted,
     return right;
 }
 
+Estimate estimate_independent(const Eigen::Ref<const Eigen::VectorXd>& values, double confidence) {
+    check_confidence(confidence);
+    if (values.size() == 0) throw InvalidInput("there is no value to take the mean of");
+    const double mean = values.mean();
+    if (values.size() == 1) return {mean, 0, 0, mean, mean};
+    const auto n = static_cast<double>(values.size());
+    const double error = std::sqrt((values.array() - mean).square().sum() / (n - 1) / n);
+    const double half = student_t_quantile((1 + confidence) / 2, n - 1) * error;
+    return {mean, error, n - 1, mean - half, mean + half};
+}
+
+double p_value(const Estimate& estimate) {
+    if (!(estimate.standard_error > 0)) return estimate.mean == 0 ? 1 : 0;
+    const double t = std::abs(estimate.mean) / estimate.standard_error;
+    return 2 * boost::math::cdf(boost::math::complement(
+                   boost::math::students_t(estimate.degrees_of_freedom), t));
+}
+
+Estimate estimate_accuracy(const Eigen::Ref<const Eigen::MatrixXd>& right) {
+    if (right.rows() != 1) return within(estimate_mean(right), 0, 1);
+    return estimate_share(static_cast<std::uint64_t>(right.sum()),
+                          static_cast<std::uint64_t>(right.cols()));
+}
+
 Estimate estimate_accuracy(const TrialPredictions& predicted,
                            const std::vector<std::int32_t>& labels) {
-    const Eigen::MatrixXd right = correctness(predicted, labels);
-    if (right.rows() != 1) return within(estimate_mean(right), 0, 1);
-    return estimate_share(static_cast<std::uint64_t>(right.sum()), labels.size());
+    return estimate_accuracy(correctness(predicted, labels));
+}
+
+Estimate estimate_change(const Eigen::Ref<const Eigen::MatrixXd>& before,
+                         const Eigen::Ref<const Eigen::MatrixXd>& after) {
+    const Index trials = common_trials(before.rows(), after.rows());
+    return within(estimate_mean(after.replicate(trials / after.rows(), 1) -
+                                before.replicate(trials / before.rows(), 1)),
+                  -1, 1);
 }
 
 Estimate estimate_change(const TrialPredictions& before, const TrialPredictions& after,
                          const std::vector<std::int32_t>& labels) {
-    const Eigen::MatrixXd x = correctness(before, labels);
-    const Eigen::MatrixXd y = correctness(after, labels);
-    const Index trials = common_trials(x.rows(), y.rows());
-    return within(
-        estimate_mean(y.replicate(trials / y.rows(), 1) - x.replicate(trials / x.rows(), 1)), -1,
-        1);
+    return estimate_change(correctness(before, labels), correctness(after, labels));
 }
 
 }  // namespace kirchnet

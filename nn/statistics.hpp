@@ -36,6 +36,16 @@ Estimate estimate_share(std::uint64_t successes, std::uint64_t samples,
 Estimate estimate_mean(const Eigen::Ref<const Eigen::MatrixXd>& values,
                        double confidence = usual_confidence);
 
+/// Mean of independent values, such as the scores of chips on one set of images; Student's
+/// interval. A single value has no interval: it is `low` and `high` itself.
+/// @throws InvalidInput  when there is no value
+Estimate estimate_independent(const Eigen::Ref<const Eigen::VectorXd>& values,
+                              double confidence = usual_confidence);
+
+/// Two-sided probability that a mean this far from 0 or farther is found where the true mean is 0.
+/// Without any error known: 1 for a mean of 0, else 0.
+double p_value(const Estimate& estimate);
+
 /// Predicted classes of the images, one row per trial.
 using TrialPredictions = std::vector<std::vector<std::int32_t>>;
 
@@ -49,10 +59,16 @@ Eigen::MatrixXd correctness(const TrialPredictions& predicted,
 Estimate estimate_accuracy(const TrialPredictions& predicted,
                            const std::vector<std::int32_t>& labels);
 
+/// The same of `correctness`, [trials × images].
+Estimate estimate_accuracy(const Eigen::Ref<const Eigen::MatrixXd>& right);
+
 /// Change of accuracy from `before` to `after`, paired by trial and image. Where one of them has a
 /// single trial, it is the same in all trials of the other. Its interval is within -1 and 1.
 /// @throws InvalidInput  when both have several trials, but not equally many
 Estimate estimate_change(const TrialPredictions& before, const TrialPredictions& after,
                          const std::vector<std::int32_t>& labels);
+/// The same of `correctness`, [trials × images].
+Estimate estimate_change(const Eigen::Ref<const Eigen::MatrixXd>& before,
+                         const Eigen::Ref<const Eigen::MatrixXd>& after);
 
 }  // namespace kirchnet

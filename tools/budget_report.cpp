@@ -26,6 +26,21 @@ std::string signed_interval(const Estimate& estimate) {
     return fmt::format("{} to {}", signed_percent(estimate.low), signed_percent(estimate.high));
 }
 
+/// Share of samples outside the ADCs' ranges; empty where nothing is converted.
+std::string clipped_percent(const BudgetRun& run) {
+    AdcCount all;
+    for (const AdcCount& layer : run.adc) all += layer;
+    if (all.samples == 0) return {};
+    return fmt::format("{:.3f}",
+                       100 * static_cast<double>(all.clipped) / static_cast<double>(all.samples));
+}
+
+/// Of all trials together.
+std::string images_per_second(const BudgetRun& run) {
+    const double images = static_cast<double>(run.predicted.size() * run.predicted.front().size());
+    return run.inference_seconds > 0 ? fmt::format("{:.0f}", images / run.inference_seconds) : "";
+}
+
 /// `+ faults`; what the experiment does not have says so.
 std::string row_name(std::string_view sign, const BudgetRow& row) {
     return fmt::format("{} {}{}", sign, to_string(row.source), row.is_on ? "" : " (off)");
@@ -34,12 +49,15 @@ std::string row_name(std::string_view sign, const BudgetRow& row) {
 void add_row(TextTable& table, std::string_view sign, const Budget& budget, const BudgetRow& row) {
     table.add({row_name(sign, row), percent(row.accuracy.mean), interval(row.accuracy),
                signed_percent(row.change.mean), signed_interval(row.change),
-               fmt::to_string(budget.runs[row.run].predicted.size())});
+               fmt::to_string(budget.runs[row.run].predicted.size()),
+               clipped_percent(budget.runs[row.run]), images_per_second(budget.runs[row.run]),
+               fmt::format("{:.2f}", budget.runs[row.run].operator_seconds)});
 }
 
 std::string steps_table(const Budget& budget) {
     TextTable table({"step", "accuracy [%]", "95 % interval", "change [points]",
-                     "95 % interval of it", "trials"});
+                     "95 % interval of it", "trials", "ADC clipped [%]", "images/s",
+                     "operators [s]"});
     table.add({"ideal", percent(budget.ideal.mean), interval(budget.ideal), "", "", "1"});
     for (const BudgetRow& row : budget.steps) add_row(table, "+", budget, row);
     return table.markdown();
@@ -47,7 +65,8 @@ std::string steps_table(const Budget& budget) {
 
 std::string left_out_table(const Budget& budget) {
     TextTable table({"everything but", "accuracy [%]", "95 % interval", "gain [points]",
-                     "95 % interval of it", "trials"});
+                     "95 % interval of it", "trials", "ADC clipped [%]", "images/s",
+                     "operators [s]"});
     for (const BudgetRow& row : budget.left_out) add_row(table, "-", budget, row);
     return table.markdown();
 }
@@ -60,12 +79,23 @@ nlohmann::json estimate_json(const Estimate& estimate) {
             {"high", estimate.high}};
 }
 
+/// Samples and those clipped, layer by layer.
+nlohmann::json layers_json(const BudgetRun& run) {
+    auto list = nlohmann::json::array();
+    for (const AdcCount& layer : run.adc)
+        list.push_back({{"adc_samples", layer.samples}, {"clipped", layer.clipped}});
+    return list;
+}
+
 nlohmann::json rows_json(const Budget& budget, const std::vector<BudgetRow>& rows) {
     auto list = nlohmann::json::array();
     for (const BudgetRow& row : rows)
         list.push_back({{"source", to_string(row.source)},
                         {"on", row.is_on},
                         {"trials", budget.runs[row.run].predicted.size()},
+                        {"operator_seconds", budget.runs[row.run].operator_seconds},
+                        {"inference_seconds", budget.runs[row.run].inference_seconds},
+                        {"layers", layers_json(budget.runs[row.run])},
                         {"accuracy", estimate_json(row.accuracy)},
                         {"change", estimate_json(row.change)}});
     return list;
@@ -89,6 +119,12 @@ BudgetTableRecord table_record(const std::vector<BudgetRow>& rows) {
 
 BudgetRunRecord run_record(const Budget& budget, std::size_t run) {
     BudgetRunRecord record{{}, budget.runs[run].predicted, {}, {}};
+    for (const AdcCount& layer : budget.runs[run].adc) {
+        record.adc_samples.push_back(layer.samples);
+        record.clipped.push_back(layer.clipped);
+    }
+    record.operator_seconds = budget.runs[run].operator_seconds;
+    record.inference_seconds = budget.runs[run].inference_seconds;
     for (const Source source : all_sources)
         if (budget.runs[run].sources.contains(source))
             record.sources.emplace_back(to_string(source));

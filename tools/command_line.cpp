@@ -185,6 +185,8 @@ class CommandLine {
         add_import();
         add_prune();
         add_faults();
+        add_sweep();
+        add_merge();
         add_info();
     }
 
@@ -541,6 +543,48 @@ class CommandLine {
         sub.add_flag("--json", faults_.json, "One JSON object on standard output");
     }
 
+    void add_sweep() {
+        auto& sub =
+            add("sweep", "Many chips of many designs, resumable, shared out, replayable", sweep_,
+                run_sweep,
+                "  kirchnet sweep examples/yuan2021/f6.toml --set data=cifar10\n"
+                "  kirchnet sweep plan.toml --resume             (after a stop or a kill)\n"
+                "  kirchnet sweep plan.toml --shard 2/8          (then: kirchnet merge)\n"
+                "  kirchnet sweep plan.toml --shard slurm        (in a Slurm job array)\n"
+                "  kirchnet sweep plan.toml --replay 3/17        (point 3 on chip 17 again)\n"
+                "  kirchnet sweep plan.toml --dry-run            (lists the points)");
+        sub.add_option("plan", sweep_.plan, "What to vary, and how often (docs/methods/sweeps.md)")
+            ->type_name("PLAN.toml")
+            ->required();
+        add_data_keys(sub, sweep_.settings);
+        add_key(sub, sweep_.settings, "--images", "images", "Use the first N test images", "N");
+        add_key(sub, sweep_.settings, "--threads", "run.threads", "0 = all cores [0]", "N");
+        add_set(sub, sweep_.settings);
+        sub.add_option("-o,--out", sweep_.out, "Results file [the plan's]")->type_name("R.h5");
+        sub.add_option("--trials", sweep_.trials, "Chips per point [the plan's, or 100]")
+            ->type_name("N");
+        sub.add_flag("--resume", sweep_.resume, "Go on with a results file");
+        sub.add_option("--shard", sweep_.shard, "This process's share, from 1: I/N, or slurm")
+            ->type_name("I/N");
+        sub.add_option("--replay", sweep_.replay,
+                       "Run one unit again and compare; nothing is written")
+            ->type_name("POINT/TRIAL");
+        sub.add_flag("--json", sweep_.json, "One JSON object on standard output");
+        sub.add_flag("--dry-run", sweep_.dry_run, "Print points and settings, and stop");
+    }
+
+    void add_merge() {
+        auto& sub = add("merge", "Shards of one sweep into one results file", merge_, run_merge,
+                        "  kirchnet merge f6-shard*of8.h5 -o f6.h5");
+        sub.add_option("shards", merge_.shards, "Results files of one plan")
+            ->type_name("R.h5")
+            ->required();
+        sub.add_option("-o,--out", merge_.out, "Results file to write")
+            ->type_name("R.h5")
+            ->required();
+        sub.add_flag("--json", merge_.json, "One JSON object on standard output");
+    }
+
     void add_info() {
         auto& sub = add("info", "What is in a file of ours", info_, run_info,
                         "  kirchnet info net.h5\n  kirchnet info result.h5 --json");
@@ -563,6 +607,8 @@ class CommandLine {
     ImportArguments import_;
     PruneArguments prune_;
     FaultsArguments faults_;
+    SweepArguments sweep_;
+    MergeArguments merge_;
     InfoArguments info_;
     std::function<int()> command_;
 };

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <optional>
 #include <string>
 #include <utility>
@@ -137,6 +138,26 @@ struct NonlinearArguments {
     bool dry_run = false;
 };
 int run_nonlinear(const NonlinearArguments& arguments);
+
+struct SweepArguments {
+    std::string plan;                                           ///< TOML file
+    std::vector<std::pair<std::string, std::string>> settings;  ///< on top of its [experiment]
+    std::string out;                                            ///< empty: as the plan says
+    std::string shard;                                          ///< `I/N` or `slurm`; empty: all
+    std::string replay;  ///< `POINT/TRIAL`: that unit alone, and nothing is written
+    std::optional<std::uint32_t> trials;
+    bool resume = false;
+    bool json = false;
+    bool dry_run = false;
+};
+int run_sweep(const SweepArguments& arguments);
+
+struct MergeArguments {
+    std::vector<std::string> shards;
+    std::string out;
+    bool json = false;
+};
+int run_merge(const MergeArguments& arguments);
 
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;

@@ -121,6 +121,10 @@ std::string settings_text(const ComparisonReport& report) {
         text +=
             fmt::format(" Faults: rate {} per cell, stuck-on : stuck-off {}, seed {}, trial {}.",
                         e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, e.trial);
+    if (e.correction.kind != CorrectionKind::none)
+        text += fmt::format(
+            " Circuit arms corrected: {}, fitted on {}.", to_string(e.correction.kind),
+            e.correction.fit_on == CorrectionFit::chip ? "each chip" : "the designed chip");
     return text + device_words(e);
 }
 
@@ -132,6 +136,25 @@ std::string worst_tile_words(const ComparisonReport& report, const ArmResult& ar
                        to_string(tile_places(tiling)[arm.worst_tile],
                                  report.experiment.tile_settings(arm.mapping)),
                        to_string(arm.mapping), 100 * arm.worst_deviation);
+}
+
+/// Rms error of a network's tiles: the middle one of its layers.
+double middle_error(const Correction& correction, double LayerCorrection::*error) {
+    std::vector<double> errors;
+    for (const LayerCorrection& layer : correction) errors.push_back(layer.*error);
+    const auto middle = errors.begin() + static_cast<std::ptrdiff_t>(errors.size() / 2);
+    std::nth_element(errors.begin(), middle, errors.end());
+    return *middle;
+}
+
+std::string correction_words(const ComparisonReport& report, Mapping mapping,
+                             const Correction& correction) {
+    return fmt::format(
+        "{}: {} takes the rms error of the designed chip's tiles, median of the layers, from "
+        "{:.1f} to {:.1f} % of their signal.\n",
+        to_string(mapping), to_string(report.experiment.correction.kind),
+        100 * middle_error(correction, &LayerCorrection::error_before),
+        100 * middle_error(correction, &LayerCorrection::error_after));
 }
 
 nlohmann::json layer_counts(const ComparisonReport& report, const ArmResult& arm) {
@@ -177,6 +200,8 @@ std::string report_notes(const ComparisonReport& report) {
     }
     for (const ArmResult& arm : report.arms)
         if (arm.operators == Operators::ideal && !arm.faulty) text += timing_words(arm);
+    for (const auto& [mapping, correction] : report.corrections)
+        text += correction_words(report, mapping, correction);
     if (report.operator_cache)
         text += fmt::format("Operators: {} transfer matrices from the cache, {} computed.\n",
                             report.operator_cache->hits, report.operator_cache->misses);
@@ -231,6 +256,11 @@ nlohmann::json report_json(const ComparisonReport& report) {
         object["images_per_second"][mapping][name] =
             images_per_second(report, arm.inference.seconds);
     }
+    for (const auto& [mapping, correction] : report.corrections)
+        for (std::size_t layer = 0; layer < correction.size(); ++layer)
+            object["correction"][std::string(to_string(mapping))][report.graph.layer_name(layer)] =
+                {{"error_before", correction[layer].error_before},
+                 {"error_after", correction[layer].error_after}};
     add_run_details(report, object);
     return object;
 }

@@ -26,6 +26,8 @@ struct ComparisonReport {
     std::vector<std::pair<std::string, double>> stage_seconds;
     bool complete = true;
     std::optional<OperatorCacheCounts> operator_cache;  ///< where there is one
+    /// Of the circuit arms on the chip as designed, where there is one.
+    std::vector<std::pair<Mapping, Correction>> corrections = {};
 
     /// Of images classified rightly, or a detector's mAP@0.5: see `score`.
     [[nodiscard]] double accuracy(const ArmResult& arm) const { return score(arm.inference, test); }

@@ -1,19 +1,16 @@
 #include "tools/experiment.hpp"
 
 #include <fmt/format.h>
-#include <toml++/toml.h>
 
 #include <algorithm>
 #include <array>
 #include <charconv>
-#include <fstream>
-#include <iterator>
 
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
 #include "tools/presets.hpp"
-#include "tools/utf8.hpp"
+#include "tools/toml_input.hpp"
 
 namespace kirchnet {
 namespace {
@@ -320,6 +317,12 @@ constexpr std::array keys{
         [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
     Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
         [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
+    Key{"correction.kind",
+        [](Experiment& e, Text t) { e.correction.kind = parse_correction_kind(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.kind)); }},
+    Key{"correction.fit_on",
+        [](Experiment& e, Text t) { e.correction.fit_on = parse_correction_fit(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.correction.fit_on)); }},
     Key{"budget.trials", [](Experiment& e, Text t) { e.trials = parse_trials(t); },
         [](const Experiment& e) {
             return e.trials == 0 ? toml_string("auto") : fmt::to_string(e.trials);
@@ -353,32 +356,12 @@ Text nearest_key(Text name) {
         ->name;
 }
 
-std::string place(const std::filesystem::path& path, const toml::source_region& region) {
-    return fmt::format("{}:{}:{}", path.string(), region.begin.line, region.begin.column);
-}
-
-/// A TOML value in the command line's notation; lists joined by commas.
-std::string as_text(const toml::node& node) {
-    if (const auto* text = node.as_string()) return text->get();
-    if (const auto* number = node.as_integer()) return fmt::to_string(number->get());
-    if (const auto* number = node.as_floating_point()) return format_exact(number->get());
-    if (const auto* list = node.as_array()) {
-        std::string joined;
-        for (const auto& item : *list) {
-            if (!joined.empty()) joined += ',';
-            joined += as_text(item);
-        }
-        return joined;
-    }
-    throw InvalidInput("expected a number, a string or a list of strings");
-}
-
 void apply_node(Experiment& experiment, const std::string& key, const toml::node& node,
                 const std::filesystem::path& path) {
     try {
-        set_key(experiment, key, as_text(node));
+        set_key(experiment, key, text_of(node));
     } catch (const InvalidInput& error) {
-        throw InvalidInput(place(path, node.source()), error.what());
+        throw InvalidInput(place_of(path, node), error.what());
     }
 }
 
@@ -406,17 +389,6 @@ std::string source_comment(const Experiment& experiment, const Key& key) {
     return fmt::format("  # {}: {}", experiment.preset, found->source);
 }
 
-std::string read_text(const std::filesystem::path& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file) throw InvalidInput(path.string(), "cannot be opened");
-    std::string text((std::istreambuf_iterator<char>(file)), std::istreambuf_iterator<char>());
-    if (text.starts_with("\xEF\xBB\xBF")) text.erase(0, 3);
-    // toml++ 3.3 does not survive every malformed byte sequence itself.
-    if (const auto bad = find_invalid_utf8(text))
-        throw InvalidInput(path.string(), fmt::format("byte {} is not UTF-8 text", *bad));
-    return text;
-}
-
 }  // namespace
 
 TileSettings Experiment::tile_settings(Mapping mapping) const {
@@ -429,6 +401,7 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.weight_bits = weight_bits;
     settings.bits_per_cell = bits_per_cell;
     settings.subtraction = subtraction;
+    settings.reference_column = correction.kind == CorrectionKind::reference_column;
     settings.device = device;
     settings.wires.word_line_segment = word_line_segment;
     settings.wires.bit_line_segment = bit_line_segment;
@@ -479,16 +452,26 @@ void set_key(Experiment& experiment, std::string_view key, std::string_view valu
     }
 }
 
+std::string key_text(const Experiment& experiment, std::string_view key) {
+    // What sets both segments says that of the word lines.
+    const Text name = key == "array.segment" ? Text("array.word_line_segment") : key;
+    const auto* found =
+        std::find_if(keys.begin(), keys.end(), [&](const Key& k) { return k.name == name; });
+    if (found == keys.end())
+        throw InvalidInput(
+            fmt::format("unknown key '{}'; did you mean {}?", key, nearest_key(key)));
+    return text_of(*toml::parse("value = " + found->get(experiment)).get("value"));
+}
+
+void apply_toml(Experiment& experiment, const toml::table& table,
+                const std::filesystem::path& path) {
+    if (const toml::node* preset = table.get(preset_key))
+        apply_node(experiment, std::string(preset_key), *preset, path);
+    apply_table(experiment, table, "", path);
+}
+
 void read_experiment(Experiment& experiment, const std::filesystem::path& path) {
-    const std::string text = read_text(path);
-    try {
-        const toml::table table = toml::parse(text);
-        if (const toml::node* preset = table.get(preset_key))
-            apply_node(experiment, std::string(preset_key), *preset, path);
-        apply_table(experiment, table, "", path);
-    } catch (const toml::parse_error& error) {
-        throw InvalidInput(place(path, error.source()), std::string(error.description()));
-    }
+    apply_toml(experiment, parse_toml(path), path);
 }
 
 Experiment make_experiment(const std::string& toml_file,

@@ -38,6 +38,7 @@ struct Experiment {
     int bits_per_cell = 0;  ///< 0: one cell holds the whole weight
     ConverterSettings converters;
     Subtraction subtraction = Subtraction::before;
+    CorrectionSettings correction;  ///< of circuit arms
 
     FaultLaw fault_law;
     std::string fault_map;  ///< file; instead of a law
@@ -76,6 +77,10 @@ struct Experiment {
 /// @param value  as on the command line: SI suffixes, lists with commas
 /// @throws InvalidInput  naming the key; for an unknown one, the nearest known keys
 void set_key(Experiment& experiment, std::string_view key, std::string_view value);
+
+/// A key's value as `set_key` takes it, numbers in full.
+/// @throws InvalidInput  for an unknown key, with the nearest known ones
+std::string key_text(const Experiment& experiment, std::string_view key);
 
 /// Applies a TOML file on top of `experiment`, a preset that it names before its other keys.
 /// @throws InvalidInput  naming file, line and column

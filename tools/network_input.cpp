@@ -82,6 +82,8 @@ void check_experiment(const Experiment& experiment) {
         (void)slice_count(experiment.tile_settings(mapping));
     }
     check(experiment.converters);
+    for (const Mapping mapping : experiment.mappings)
+        check(experiment.correction, experiment.tile_settings(mapping), experiment.converters);
     if (experiment.weight_bits != 0) (void)largest_level(experiment.weight_bits);
     check(experiment.device);
     if (experiment.linear_readout())

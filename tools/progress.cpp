@@ -54,8 +54,8 @@ void ProgressBar::update(std::size_t done, std::size_t total) {
     const double share = static_cast<double>(done) / static_cast<double>(total);
     const double rate = static_cast<double>(done) / elapsed;
     const double left = rate > 0 ? static_cast<double>(total - done) / rate : 0;
-    fmt::print(stderr, "\r\033[K{} [{}] {}/{}  {:.3g} {}/s  {} left", title_, bar(share), done,
-               total, rate, unit_, duration_text(left));
+    fmt::print(stderr, "\r\033[K{} [{}] {}/{}  {:.3g} {}/s  {} left{}{}", title_, bar(share), done,
+               total, rate, unit_, duration_text(left), note_.empty() ? "" : "  ", note_);
     std::fflush(stderr);
 }
 

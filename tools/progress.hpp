@@ -18,11 +18,14 @@ class ProgressBar {
     ProgressBar& operator=(const ProgressBar&) = delete;
 
     void update(std::size_t done, std::size_t total);
+    /// What stands behind the bar from the next drawing on.
+    void note(std::string text) { note_ = std::move(text); }
     void clear();
 
   private:
     std::string title_;
     std::string unit_;
+    std::string note_;
     std::chrono::steady_clock::time_point start_;
     std::chrono::steady_clock::time_point drawn_;
     bool visible_ = false;

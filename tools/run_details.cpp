@@ -29,7 +29,8 @@ std::map<std::string, double> time_shares(const ComparisonReport& report) {
         {"operators", 0}, {"converter ranges", 0}, {"inference", 0}};
     for (const auto& [stage, seconds] : report.stage_seconds) {
         const bool extracts = stage.find("operators") != std::string::npos;
-        const bool calibrates = stage.find("ranges") != std::string::npos;
+        const bool calibrates = stage.find("ranges") != std::string::npos ||
+                                stage.find("correction") != std::string::npos;
         shares[extracts     ? "operators"
                : calibrates ? "converter ranges"
                             : "inference"] += share_of(seconds, total_seconds(report));

@@ -19,6 +19,7 @@ inline constexpr const char* matrix = "kirchnet matrix";
 inline constexpr const char* images = "kirchnet images";
 inline constexpr const char* comparison = "kirchnet comparison";
 inline constexpr const char* budget = "kirchnet budget";
+inline constexpr const char* sweep = "kirchnet sweep";
 inline constexpr const char* agreement = "kirchnet agreement";
 inline constexpr const char* nonlinear_study = "kirchnet nonlinear study";
 inline constexpr const char* training_checkpoint = "kirchnet training checkpoint";

@@ -48,6 +48,10 @@ hid_t native_type<std::uint8_t>() {
     return H5T_NATIVE_UINT8;
 }
 template <>
+hid_t native_type<std::uint32_t>() {
+    return H5T_NATIVE_UINT32;
+}
+template <>
 hid_t native_type<std::uint64_t>() {
     return H5T_NATIVE_UINT64;
 }

@@ -64,6 +64,8 @@ hid_t native_type<std::int64_t>();
 template <>
 hid_t native_type<std::uint8_t>();
 template <>
+hid_t native_type<std::uint32_t>();
+template <>
 hid_t native_type<std::uint64_t>();
 
 /// Variable-length UTF-8 text.

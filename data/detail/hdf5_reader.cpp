@@ -417,11 +417,13 @@ template Array<double> InputGroup::read(const std::string&) const;
 template Array<float> InputGroup::read(const std::string&) const;
 template Array<std::int32_t> InputGroup::read(const std::string&) const;
 template Array<std::uint8_t> InputGroup::read(const std::string&) const;
+template Array<std::uint32_t> InputGroup::read(const std::string&) const;
 template Array<std::uint64_t> InputGroup::read(const std::string&) const;
 template Array<double> InputGroup::read(const std::string&, std::size_t) const;
 template Array<float> InputGroup::read(const std::string&, std::size_t) const;
 template Array<std::int32_t> InputGroup::read(const std::string&, std::size_t) const;
 template Array<std::uint8_t> InputGroup::read(const std::string&, std::size_t) const;
+template Array<std::uint32_t> InputGroup::read(const std::string&, std::size_t) const;
 template Array<std::uint64_t> InputGroup::read(const std::string&, std::size_t) const;
 
 }  // namespace kirchnet::hdf5

@@ -237,6 +237,8 @@ template void OutputGroup::write(const std::string&, const Shape&, std::span<con
                                  const std::string&, Storage);
 template void OutputGroup::write(const std::string&, const Shape&, std::span<const std::uint8_t>,
                                  const std::string&, Storage);
+template void OutputGroup::write(const std::string&, const Shape&, std::span<const std::uint32_t>,
+                                 const std::string&, Storage);
 template void OutputGroup::write(const std::string&, const Shape&, std::span<const std::uint64_t>,
                                  const std::string&, Storage);
 

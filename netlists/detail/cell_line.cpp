@@ -40,9 +40,9 @@ std::string cell_instance(const CellMeaning& cell, const TileSettings& settings)
     return fmt::format("cell_1r g={}", intended);
 }
 
-std::string describe_address(const CellIdentity& identity) {
-    const auto* address = std::get_if<CellAddress>(&identity);
-    if (address == nullptr) return "pad";
+std::string describe_address(const CellMeaning& cell) {
+    const auto* address = std::get_if<CellAddress>(&cell.identity);
+    if (address == nullptr) return cell.is_reference ? "reference" : "pad";
     return fmt::format("ic={} ky={} kx={} oc={} slice={} pol={}", address->input_channel,
                        address->kernel_y, address->kernel_x, address->output_channel,
                        address->slice, to_char(address->polarity));
@@ -71,7 +71,7 @@ std::string conductance_text(const CellMeaning& cell, const TileSettings& settin
 
 std::string describe_cell(const CellMeaning& cell, const TileSettings& settings) {
     return fmt::format("r={} c={} | {}{} | state={:.4f} | fault={}", cell.position.word_line,
-                       cell.position.bit_line, describe_address(cell.identity),
+                       cell.position.bit_line, describe_address(cell),
                        describe_weight(cell, settings), cell.state, to_string(cell.fault));
 }
 

@@ -38,27 +38,53 @@ std::optional<Index> output_of(const Tile& tile, const Crossbar& array, Index bi
     return std::nullopt;
 }
 
+bool is_reference(const Tile& tile, Index bit_line) {
+    return tile.reference_bit_line() == bit_line;
+}
+
+/// What a bit line is for.
+std::string column_meaning(const Tile& tile, const Crossbar& array, Index bit_line,
+                           Readout readout) {
+    if (const auto output = output_of(tile, array, bit_line))
+        return fmt::format("oc={}", tile.block().first_output_channel + *output);
+    if (is_reference(tile, bit_line)) return "reference";
+    return readout == Readout::ideal ? "pad, at virtual ground" : "pad";
+}
+
 /// A column's ammeter, and behind it ground or, in an op-amp read-out, its amplifier: the chip has
 /// one behind every bit line, used or not.
-std::string column_lines(const ColumnNames& names, Readout readout, std::optional<Index> output,
-                         Index first_output_channel) {
-    const std::string meaning =
-        output ? fmt::format("oc={}", first_output_channel + *output) : "pad";
+std::string column_lines(const ColumnNames& names, Readout readout, const std::string& meaning) {
     if (readout == Readout::ideal)
-        return fmt::format("{} {} 0 dc 0 ; {}{}\n", names.ammeter(), names.sense(), meaning,
-                           output ? "" : ", at virtual ground");
+        return fmt::format("{} {} 0 dc 0 ; {}\n", names.ammeter(), names.sense(), meaning);
     return fmt::format("{} {} {} dc 0\nx{} {} {} tia rf={{rf}} vos={{vos}} ; {}\n", names.ammeter(),
                        names.sense(), names.amplifier_input(), names.amplifier_output(),
                        names.amplifier_input(), names.amplifier_output(), meaning);
 }
 
-std::string subtractor_line(const Tile& tile, Readout readout, Index output) {
+/// `-0.5*i(vs_a_63)` per array of which an output takes a share.
+std::string reference_terms(const Tile& tile, const Eigen::MatrixXd& shares, Index output) {
+    std::string text;
+    for (Index i = 0; i < shares.cols(); ++i) {
+        const auto pattern = tile.arrays()[static_cast<std::size_t>(i)].pattern();
+        text += fmt::format("-({})*i({})", number(shares(output, i)),
+                            names_of(pattern, tile.reference_bit_line().value()).ammeter());
+    }
+    return text;
+}
+
+std::string subtractor_line(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares,
+                            Index output) {
     const ColumnNames a = names_of(tile, output, Polarity::a);
+    if (!tile.has_pairs())
+        return fmt::format("bsub_{0} sub_{0} 0 v = i({1}){2} ; oc={3}\n", output, a.ammeter(),
+                           reference_terms(tile, shares, output),
+                           tile.block().first_output_channel + output);
     const ColumnNames b = names_of(tile, output, Polarity::b);
     const Index channel = tile.block().first_output_channel + output;
     if (readout == Readout::ideal)
-        return fmt::format("bsub_{0} sub_{0} 0 v = i({1})-i({2}) ; oc={3}\n", output, a.ammeter(),
-                           b.ammeter(), channel);
+        return fmt::format("bsub_{0} sub_{0} 0 v = i({1})-i({2}){3} ; oc={4}\n", output,
+                           a.ammeter(), b.ammeter(), reference_terms(tile, shares, output),
+                           channel);
     return fmt::format(
         "xsub_{0} {1} {2} sub_{0} diffamp r1={{r1}} r2={{r2}} r3={{r3}} r4={{r4}} vos={{vos}} ; "
         "oc={3}\n",
@@ -110,13 +136,19 @@ std::string feedback_parameter(const Tile& tile, const Eigen::Ref<const Eigen::V
 
 std::string print_currents(const Tile& tile, const Crossbar& array) {
     std::string used;
+    std::string reference;
     std::string padding;
     for (Index c = 0; c < array.shape().bit_lines; ++c)
-        (output_of(tile, array, c) ? used : padding) +=
+        (output_of(tile, array, c) ? used
+         : is_reference(tile, c)   ? reference
+                                   : padding) +=
             fmt::format("print i({})\n", names_of(array.pattern(), c).ammeter());
     const auto letters = array_letters(array.pattern());
     std::string text = fmt::format("echo \"column currents of array {} [A], out of the array\"\n{}",
                                    letters, used);
+    if (!reference.empty())
+        text += fmt::format("echo \"current of the reference column of array {} [A]\"\n{}", letters,
+                            reference);
     if (!padding.empty())
         text += fmt::format("echo \"currents of unused columns of array {} [A]\"\n{}", letters,
                             padding);
@@ -131,6 +163,26 @@ std::string print_amplifiers(const Tile& tile) {
             text += fmt::format("print v({})\n", names_of(tile, j, Polarity::b).amplifier_output());
     }
     return text;
+}
+
+/// Whether there are outputs `sub_j`.
+bool has_outputs(const Tile& tile, const Eigen::MatrixXd& shares) {
+    return tile.has_subtractors() || shares.size() > 0;
+}
+
+void check_shares(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
+    if (shares.size() == 0) return;
+    const auto arrays = static_cast<Index>(tile.arrays().size());
+    if (!tile.reference_bit_line() || shares.rows() != tile.outputs() || shares.cols() != arrays ||
+        !shares.allFinite())
+        throw InvalidInput("reference shares",
+                           fmt::format("{} x {} given, but the tile takes {} outputs x {} arrays "
+                                       "with reference columns, all finite",
+                                       shares.rows(), shares.cols(), tile.outputs(),
+                                       tile.reference_bit_line() ? arrays : 0));
+    if (readout == Readout::opamp || (tile.has_pairs() && !tile.has_subtractors()))
+        throw InvalidInput("reference shares",
+                           "are subtracted by an ideal read-out of whole pairs alone");
 }
 
 std::string print_subtractors(const Tile& tile, Readout readout) {
@@ -160,23 +212,25 @@ std::string amplifier_parameters(const Tile& tile, const Eigen::Ref<const Eigen:
     return text;
 }
 
-std::string readout_section(const Tile& tile, Readout readout) {
+std::string readout_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
+    check_shares(tile, readout, shares);
     std::string text = "* ---- read-out: 0 V sources vs_* measure the column currents ----\n";
     for (const Crossbar& array : tile.arrays())
         for (Index c = 0; c < array.shape().bit_lines; ++c)
-            text += column_lines(names_of(array.pattern(), c), readout, output_of(tile, array, c),
-                                 tile.block().first_output_channel);
-    if (!tile.has_subtractors()) return text;
-    text += "* ---- one subtractor per column pair ----\n";
-    for (Index j = 0; j < tile.outputs(); ++j) text += subtractor_line(tile, readout, j);
+            text += column_lines(names_of(array.pattern(), c), readout,
+                                 column_meaning(tile, array, c, readout));
+    if (!has_outputs(tile, shares)) return text;
+    text += tile.has_pairs() ? "* ---- one subtractor per column pair ----\n"
+                             : "* ---- one subtractor per column ----\n";
+    for (Index j = 0; j < tile.outputs(); ++j) text += subtractor_line(tile, readout, shares, j);
     return text;
 }
 
-std::string control_section(const Tile& tile, Readout readout) {
+std::string control_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
     std::string text = ".control\nset numdgt=12\nop\n";
     for (const Crossbar& array : tile.arrays()) text += print_currents(tile, array);
     if (readout == Readout::opamp) text += print_amplifiers(tile);
-    if (tile.has_subtractors()) text += print_subtractors(tile, readout);
+    if (has_outputs(tile, shares)) text += print_subtractors(tile, readout);
     // Without `quit`, ngspice -b ends with 1 for want of a .print line, whatever it solved.
     const auto source = input_node(tile.arrays().front().pattern(), 0);
     return text + fmt::format(

@@ -13,9 +13,11 @@ std::string amplifier_parameters(const Tile& tile, const Eigen::Ref<const Eigen:
                                  const SubtractorCircuit& subtractor);
 
 /// What stands between the nets `out_*` and the outputs: ammeters, amplifiers, subtractors.
-std::string readout_section(const Tile& tile, Readout readout);
+/// @param shares  of the reference currents, as in `TileDeckSettings`
+/// @throws InvalidInput  when they are not of this tile, or not for this read-out
+std::string readout_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares);
 
 /// The `.control` block: solves, and prints every column current and output with its name.
-std::string control_section(const Tile& tile, Readout readout);
+std::string control_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares);
 
 }  // namespace kirchnet::detail

@@ -28,6 +28,8 @@ struct DriverWorkspace::Buffers {
     detail::Buffer foreign_sum;  ///< [stride]
     detail::Buffer samples;      ///< [outputs of a tile × stride], while ranges are observed
     detail::SampleRows sample_rows;
+    detail::Buffer tile_sum;        ///< [outputs of a tile × stride], where samples are corrected
+    detail::Buffer tile_input_sum;  ///< [stride], likewise
 
     // Where a layer's outputs take several reads or samples.
     detail::Buffer codes;          ///< of one read, [slices × sides × outputs × stride]

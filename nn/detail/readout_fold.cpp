@@ -92,6 +92,35 @@ TileReadout read_by_amplifiers(const Tile& tile, const std::vector<Eigen::Matrix
     return result;
 }
 
+TileReadout read_references_ideally(const Tile& tile,
+                                    const std::vector<Eigen::MatrixXd>& transfers) {
+    const auto arrays = static_cast<Index>(transfers.size());
+    TileReadout result{Eigen::MatrixXd(arrays, tile.rows())};
+    for (Index i = 0; i < arrays; ++i)
+        result.transfer.row(i) = transfers[static_cast<std::size_t>(i)]
+                                     .row(tile.reference_bit_line().value())
+                                     .head(tile.rows());
+    return result;
+}
+
+TileReadout read_references_by_amplifiers(const Tile& tile,
+                                          const std::vector<Eigen::MatrixXd>& transfers,
+                                          const LinearReadout& readout, double feedback) {
+    const AmplifierInput amplifier = amplifier_input(readout.circuit.amplifier, feedback);
+    const double unit = feedback * tile.settings().device.span() * readout.read_voltage;  // [V]
+    const auto arrays = static_cast<Index>(transfers.size());
+    TileReadout result{Eigen::MatrixXd(arrays, tile.rows()), Eigen::VectorXd(arrays)};
+    for (Index i = 0; i < arrays; ++i) {
+        const ColumnOutput out =
+            column_output(tile, transfers[static_cast<std::size_t>(i)],
+                          tile.reference_bit_line().value(), amplifier, feedback);
+        result.transfer.row(i) = out.slope;
+        result.offset(i) = -out.constant / unit;
+    }
+    if (readout.circuit.amplifier.offset == 0) result.offset.resize(0);
+    return result;
+}
+
 double layer_feedback(const Graph& graph, std::size_t layer, const TileSettings& settings,
                       const LinearReadout& readout) {
     if (readout.circuit.feedback_resistance > 0) return readout.circuit.feedback_resistance;

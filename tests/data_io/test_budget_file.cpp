@@ -21,7 +21,14 @@ BudgetRecord example_budget() {
     record.complete = true;
     BudgetMappingRecord mapping{.mapping = "differential", .runs = {}, .steps = {}, .left_out = {}};
     mapping.runs = {{{}, {{2, 0, 1}}, {1.5, 2}, {3, 4}},
-                    {{"faults", "ADC"}, {{2, 1, 1}, {0, 0, 1}}, {1.5, 2}, {2.5, 3.5}}};
+                    {{"faults", "ADC"},
+                     {{2, 1, 1}, {0, 0, 1}},
+                     {1.5, 2},
+                     {2.5, 3.5},
+                     {60, 18000000000},
+                     {7, 0},
+                     0.25,
+                     1.5}};
     mapping.steps = {{"faults", "ADC"},
                      {0, 1},
                      {{1, 2, 3, 4, 5}, {6, 7, 8, 9, 10}},
@@ -54,6 +61,10 @@ TEST_CASE("a budget reads back as it was written, every trial's predictions incl
         CHECK(mapping.runs[i].predicted == expected.runs[i].predicted);
         CHECK(mapping.runs[i].adc_range == expected.runs[i].adc_range);
         CHECK(mapping.runs[i].dac_range == expected.runs[i].dac_range);
+        CHECK(mapping.runs[i].adc_samples == expected.runs[i].adc_samples);
+        CHECK(mapping.runs[i].clipped == expected.runs[i].clipped);
+        CHECK(mapping.runs[i].operator_seconds == expected.runs[i].operator_seconds);
+        CHECK(mapping.runs[i].inference_seconds == expected.runs[i].inference_seconds);
     }
     CHECK(mapping.steps.source == expected.steps.source);
     CHECK(mapping.steps.run == expected.steps.run);

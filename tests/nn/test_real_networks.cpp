@@ -64,6 +64,20 @@ TEST_CASE("a pruned ResNet-20 without wires, converters and faults agrees on eve
     CHECK(arms == 6);
 }
 
+TEST_CASE("ImageNet networks reach the top-1 accuracy measured elsewhere") {
+    const auto data = test_data();
+    if (data.empty()) return;
+    const auto accuracy = [&](const std::string& name) {
+        const Graph graph = import(data, name);
+        const auto images = read_test_images(data / "imagenet1000", graph.network().input);
+        REQUIRE(images.size() == 1000);
+        return 100 * run_inference(graph, software_drivers(graph), images).accuracy(images.labels);
+    };
+    // Another program, float32, the same 1,000 images; 0.2 is two images.
+    CHECK(std::abs(accuracy("imagenet_resnet18_pq_small.h5") - 74.9) <= 0.2);
+    CHECK(std::abs(accuracy("imagenet_squeezenet10_pruned.h5") - 61.2) <= 0.2);
+}
+
 TEST_CASE("YOLO-Fastest reaches the mean average precision measured elsewhere") {
     const auto data = test_data();
     if (data.empty()) return;

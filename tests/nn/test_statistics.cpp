@@ -132,6 +132,23 @@ TEST_CASE("accuracies and their changes are paired by trial and image") {
     CHECK(nothing.high == 0);
 }
 
+TEST_CASE("independent values and the probability of a mean by chance") {
+    // 1, 2, 3: mean 2, s = 1, standard error 1/sqrt(3); t_0.975(2) = 4.30265.
+    const Estimate mean = estimate_independent(Eigen::Vector3d(1, 2, 3));
+    CHECK(mean.mean == 2);
+    CHECK(mean.high == doctest::Approx(2 + 4.30265 / std::sqrt(3.0)).epsilon(1e-6));
+    const Estimate single = estimate_independent(Eigen::VectorXd::Constant(1, 5.0));
+    CHECK(single.low == 5);
+    CHECK(single.high == 5);
+    CHECK_THROWS_AS((void)estimate_independent(Eigen::VectorXd()), InvalidInput);
+    // Student's t of two degrees of freedom has the closed form
+    // P(|T| > t) = 1 - t / sqrt(2 + t^2); here t = 2 sqrt(3).
+    const double t = 2 * std::sqrt(3.0);
+    CHECK(p_value(mean) == doctest::Approx(1 - t / std::sqrt(2 + t * t)).epsilon(1e-9));
+    CHECK(p_value(single) == 0);
+    CHECK(p_value(Estimate{}) == 1);
+}
+
 TEST_CASE("what cannot be estimated is refused") {
     CHECK_THROWS_AS((void)estimate_mean(Eigen::MatrixXd::Zero(3, 1)), InvalidInput);
     CHECK_THROWS_AS((void)estimate_mean(Eigen::MatrixXd::Zero(0, 4)), InvalidInput);

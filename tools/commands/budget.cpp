@@ -24,7 +24,8 @@ BudgetSettings settings_of(const Experiment& experiment, Mapping mapping) {
     settings.full = {{experiment.tile_settings(mapping), experiment.fault_source(),
                       experiment.device_draw(), experiment.linear_readout()},
                      Operators::circuit,
-                     experiment.converters};
+                     experiment.converters,
+                     experiment.correction};
     settings.first_trial = experiment.trial;
     settings.trials = experiment.trials;
     if (settings.trials == 0) settings.trials = is_random(settings.full) ? usual_trials : 1;

@@ -59,6 +59,17 @@ void store_calibration(ComparisonFile& file, Mapping mapping, Operators operator
                     ranges, calibration.dac.size(), ranges.size() / calibration.dac.size(), "1");
 }
 
+/// Per layer the rms error of its tiles' samples before and after correction, of the signal.
+void store_correction(ComparisonFile& file, Mapping mapping, const Correction& correction) {
+    std::vector<double> errors;
+    for (const LayerCorrection& layer : correction) {
+        errors.push_back(layer.error_before);
+        errors.push_back(layer.error_after);
+    }
+    file.add_matrix(fmt::format("correction_error_{}", to_string(mapping)), errors,
+                    correction.size(), 2, "1");
+}
+
 /// One comparison from settings to files.
 class CompareRun {
   public:
@@ -118,11 +129,16 @@ class CompareRun {
         settings.faults = experiment_.fault_source();
         settings.devices = experiment_.device_draw();
         settings.readout = experiment_.linear_readout();
+        settings.correction = experiment_.correction;
         ComparisonObserver observer;
         observer.begin_step = [this](const std::string& step) { return begin_stage(step); };
         observer.calibrated = [this](Mapping mapping, Operators operators,
                                      const Calibration& calibration) {
             if (file_) store_calibration(*file_, mapping, operators, calibration);
+        };
+        observer.corrected = [this](Mapping mapping, const Correction& correction) {
+            report_.corrections.emplace_back(mapping, correction);
+            if (file_) store_correction(*file_, mapping, correction);
         };
         observer.finished = [this](const ArmResult& arm) {
             report_.arms.push_back(arm);

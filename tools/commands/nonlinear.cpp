@@ -186,6 +186,13 @@ class StudyRun {
 int run_nonlinear(const NonlinearArguments& arguments) {
     const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
     check_experiment(experiment);
+    if (experiment.correction.kind != CorrectionKind::none)
+        throw InvalidInput("correction.kind",
+                           "is of linear operators; set correction.kind = none, as nonlinear layers "
+                           "are run uncorrected");
+    if (experiment.correction.kind != CorrectionKind::none)
+        throw InvalidInput("correction.kind",
+                           "corrections are fitted by compare; this study takes none");
     if (arguments.dry_run) {
         print_text(to_toml(experiment));
         return 0;

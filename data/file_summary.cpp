@@ -7,6 +7,7 @@
 #include "data/crossbar_file.hpp"
 #include "data/detail/file_format.hpp"
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "data/result_file.hpp"
 #include "data/sweep_file.hpp"
 
@@ -45,12 +46,6 @@ struct OperationName {
     }
 };
 
-const Tensor* mapped_weight(const Operation& operation) {
-    if (const auto* conv = std::get_if<ConvOp>(&operation)) return &conv->weight;
-    if (const auto* linear = std::get_if<LinearOp>(&operation)) return &linear->weight;
-    return nullptr;
-}
-
 struct WeightCount {
     std::size_t weights = 0;
     std::size_t zeros = 0;
@@ -66,9 +61,10 @@ struct WeightCount {
 };
 
 std::string layer_line(std::string_view name, std::string_view operation, std::string_view shape,
-                       const WeightCount& count) {
+                       const WeightCount& count, double pruned_ratio = 0) {
     return fmt::format("{:<24} {:<28} {:>14} {:>10} {:>10} {:>6.1f} %", name, operation, shape,
-                       count.weights, count.zeros, count.percent());
+                       count.weights, count.zeros, count.percent()) +
+           (pruned_ratio > 0 ? fmt::format("  pruned to {:g}", pruned_ratio) : "");
 }
 
 Lines summarize_network(const std::filesystem::path& path) {
@@ -82,12 +78,12 @@ Lines summarize_network(const std::filesystem::path& path) {
                                 "weight shape", "weights", "zeros", "zeros"));
     WeightCount total;
     for (const Node& node : network.nodes)
-        if (const Tensor* weight = mapped_weight(node.operation)) {
+        if (const Tensor* weight = cell_weights(node.operation)) {
             WeightCount count;
             count.add(*weight);
             total.add(*weight);
             lines.push_back(layer_line(node.name, std::visit(OperationName{}, node.operation),
-                                       hdf5::to_string(weight->shape), count));
+                                       hdf5::to_string(weight->shape), count, node.pruned_ratio));
         }
     lines.push_back(layer_line("total", "", "", total));
     return lines;

@@ -133,6 +133,9 @@ struct Node {
     std::string name;  ///< unique; a layer's PyTorch name where it has one
     Operation operation;
     std::vector<std::string> inputs;  ///< names of earlier nodes
+    /// Share of a layer's weights that pruning set to 0; the zeros are its mask, which training
+    /// holds. 0: not pruned.
+    double pruned_ratio = 0;
     friend bool operator==(const Node&, const Node&) = default;
 };
 

@@ -7,6 +7,7 @@
 
 #include "circuit/error.hpp"
 #include "data/detail/file_format.hpp"
+#include "data/detail/network_group.hpp"
 
 namespace kirchnet {
 namespace {
@@ -199,6 +200,16 @@ Operation read_operation(const InputGroup& node) {
                                    op));
 }
 
+/// Absent where nothing was pruned, and in older files.
+double read_pruned_ratio(const InputGroup& node) {
+    if (!node.has_attribute("pruned_ratio")) return 0;
+    const double ratio = node.number("pruned_ratio");
+    if (ratio >= 0 && ratio < 1) return ratio;
+    throw InvalidInput(
+        node.where(),
+        fmt::format("attribute 'pruned_ratio' is {}, not at least 0 and below 1", ratio));
+}
+
 /// Every input must be an earlier node; all else about the graph is checked when it is run.
 void check_inputs(const InputGroup& group, const Node& node, const std::set<std::string>& earlier) {
     for (const std::string& input : node.inputs)
@@ -217,6 +228,7 @@ std::vector<Node> read_nodes(const InputGroup& groups) {
     for (const auto& [index, name] : order) {
         const InputGroup group = groups.group(name);
         nodes.push_back({.name = name, .operation = read_operation(group), .inputs = {}});
+        nodes.back().pruned_ratio = read_pruned_ratio(group);
         if (group.has_attribute("inputs")) nodes.back().inputs = group.texts("inputs");
         check_inputs(group, nodes.back(), earlier);
         earlier.insert(name);
@@ -253,6 +265,7 @@ void write_nodes(OutputGroup groups, const std::vector<Node>& nodes) {
         group.set("index", static_cast<std::uint64_t>(i));
         std::visit(NodeWriter(group), nodes[i].operation);
         if (!nodes[i].inputs.empty()) group.set("inputs", nodes[i].inputs);
+        if (nodes[i].pruned_ratio > 0) group.set("pruned_ratio", nodes[i].pruned_ratio);
     }
 }
 
@@ -299,8 +312,7 @@ void read_heads(const InputGroup& file, Network& network) {
 
 }  // namespace
 
-Network read_network(const std::filesystem::path& path) {
-    const InputGroup file = open_format(path, format::network);
+Network read_network_group(const InputGroup& file) {
     Network network;
     network.name = file.text("name");
     network.input = read_input_shape(file);
@@ -318,8 +330,7 @@ Network read_network(const std::filesystem::path& path) {
     return network;
 }
 
-void write_network(const std::filesystem::path& path, const Network& network) {
-    OutputGroup file = OutputGroup::create(format::network, format::version);
+void write_network_group(OutputGroup& file, const Network& network) {
     file.set("name", network.name);
     file.set("input_shape", std::vector<std::uint64_t>{network.input.channels, network.input.height,
                                                        network.input.width});
@@ -329,6 +340,15 @@ void write_network(const std::filesystem::path& path, const Network& network) {
     write_heads(file, network);
     OutputGroup provenance = file.group("provenance");
     for (const auto& [key, text] : network.provenance) provenance.set(key, text);
+}
+
+Network read_network(const std::filesystem::path& path) {
+    return read_network_group(open_format(path, format::network));
+}
+
+void write_network(const std::filesystem::path& path, const Network& network) {
+    OutputGroup file = OutputGroup::create(format::network, format::version);
+    write_network_group(file, network);
     file.save(path);
 }
 

@@ -17,9 +17,4 @@ void write_network(const std::filesystem::path& path, const Network& network);
 /// @throws InvalidInput  when it is missing or a damaged HDF5 file
 bool is_network_file(const std::filesystem::path& path);
 
-/// Magnitude pruning: in each convolution and linear layer the floor(ratio * size + 1/2) smallest
-/// |W| become 0, ties to the lower flat index.
-/// @throws InvalidInput  unless 0 <= ratio < 1
-void prune_by_magnitude(Network& network, double ratio);
-
 }  // namespace kirchnet

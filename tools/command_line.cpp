@@ -171,7 +171,8 @@ void add_array_options(CLI::App& app, SolveArguments& arguments) {
 
 class CommandLine {
   public:
-    CommandLine() {
+    explicit CommandLine(const NetworkPruner& pruner) {
+        prune_.pruner = pruner;
         app_.require_subcommand(1);
         app_.set_version_flag("--version", "kirchnet " KIRCHNET_VERSION);
         app_.get_formatter()->column_width(34);
@@ -182,6 +183,7 @@ class CommandLine {
         add_solve();
         add_check();
         add_import();
+        add_prune();
         add_faults();
         add_sweep();
         add_merge();
@@ -189,6 +191,7 @@ class CommandLine {
     }
 
     int parse_and_run(int argc, const char* const* argv) {
+        prune_.command_line = argv;
         try {
             app_.parse(argc, argv);
         } catch (const CLI::ParseError& error) {
@@ -428,6 +431,103 @@ class CommandLine {
         sub.add_flag("--json", import_.json, "One JSON object on standard output");
     }
 
+    void add_prune() {
+        auto& sub = add(
+            "prune", "Take weights away, and let the others learn", prune_, run_prune,
+            "  kirchnet prune net.h5 -o pruned.h5 --ratio 0.5\n"
+            "  kirchnet prune net.h5 -o pruned.h5 --ratio 0.6 --method fine-tune --data cifar10\n"
+            "  kirchnet prune net.h5 -o pruned.h5 --ratio 0.6 --layer-ratio conv1=0.2 "
+            "--method admm --data cifar10 --epochs 4\n"
+            "  kirchnet prune net.h5 -o pruned.h5 --ratio 0.6 --method admm --data cifar10 "
+            "--epochs 4 --resume\n"
+            "  kirchnet prune net.h5 -o pruned.h5 --method hpp --data cifar10 --images 1000 "
+            "--mapping differential --rates 0.005 --trials 20");
+        sub.add_option("network", prune_.network, "Network file, made by 'kirchnet import'")
+            ->type_name("NET.h5")
+            ->required();
+        sub.add_option("-o,--out", prune_.out,
+                       "Network file to write; hpp writes its log beside it")
+            ->type_name("OUT.h5")
+            ->required();
+        sub.add_option("--method", prune_.method,
+                       "one-shot (smallest |W|), fine-tune (then masked retraining), admm (before "
+                       "it), or hpp (hierarchical, by accuracy on faulty chips) [one-shot]")
+            ->type_name("METHOD");
+        sub.add_option("--ratio", prune_.ratio,
+                       "Share of weights to take from each convolution and linear layer")
+            ->type_name("P");
+        sub.add_option("--layer-ratio", prune_.layer_ratios,
+                       "Ratio of one layer instead; may be repeated")
+            ->type_name("NAME=P")
+            ->take_all()
+            ->allow_extra_args(false);
+        add_key(sub, prune_.settings, "--data", "data",
+                "Training and test images: CIFAR-10 folder, IDX folder, or images file (.h5)",
+                "PATH");
+        sub.add_flag("--json", prune_.json, "One JSON object on standard output");
+        add_training_options(sub);
+        add_hierarchical_options(sub);
+    }
+
+    void add_training_options(CLI::App& sub) {
+        sub.add_option("--epochs", prune_.epochs, "Of masked retraining [2]")->type_name("N");
+        sub.add_option("--learning-rate", prune_.learning_rate,
+                       "Of SGD with momentum 0.9 at the start [0.02]")
+            ->type_name("RATE");
+        sub.add_option("--batch", prune_.batch_size, "Images per step [128]")->type_name("N");
+        sub.add_option("--augment", prune_.augment,
+                       "crop-mirror (frame of 4, random crop, mirror), crop, none, or auto: "
+                       "crop-mirror for images in colour [auto]")
+            ->type_name("WORD");
+        sub.add_option("--seed", prune_.seed, "Of order and augmentation of the images [1]")
+            ->type_name("N");
+        sub.add_option("--threads", prune_.threads,
+                       "More than 1 may change the last digits of what is trained [1]")
+            ->type_name("N");
+        sub.add_option("--rho", prune_.rho,
+                       "Of the first stage of ADMM, tenfold in each next [1e-3]")
+            ->type_name("RHO");
+        sub.add_option("--rho-stages", prune_.rho_stages, "Stages of ADMM [3]")->type_name("N");
+        sub.add_option("--admm-epochs", prune_.admm_epochs, "Of each stage [2]")->type_name("N");
+        sub.add_option("--admm-interval", prune_.admm_interval,
+                       "Batches between updates of Z and U [an epoch]")
+            ->type_name("N");
+        sub.add_option("--checkpoint", prune_.checkpoint,
+                       "State after each epoch, removed at the end [OUT.h5.checkpoint]")
+            ->type_name("FILE");
+        sub.add_flag("--resume", prune_.resume, "Go on from the checkpoint where there is one");
+    }
+
+    void add_hierarchical_options(CLI::App& sub) {
+        auto& settings = prune_.settings;
+        sub.add_option("--inner", prune_.inner,
+                       "How hpp prunes: one-shot, fine-tune, admm [one-shot]")
+            ->type_name("METHOD");
+        sub.add_option("--candidates", prune_.candidates,
+                       "Ratios hpp tries, ascending [0.1,...,0.9]")
+            ->type_name("LIST")
+            ->delimiter(',');
+        sub.add_option("--rates", prune_.rates,
+                       "Fault rates; hpp's accuracy is the mean over them [key faults.rate]")
+            ->type_name("LIST")
+            ->delimiter(',');
+        sub.add_option("--trials", prune_.trials, "Faulty chips per rate [100]")->type_name("T");
+        sub.add_option("--threshold", prune_.threshold,
+                       "A step is taken if it loses less [points of accuracy] [0.2]")
+            ->type_name("POINTS");
+        sub.add_flag(
+            "--advance-p", prune_.advance_p,
+            "After a step not taken, go on to the next ratio (the paper's listing) instead "
+            "of trying it again on fewer layers (its text)");
+        sub.add_flag("--strict-best", prune_.strict_best,
+                     "Keep the most accurate network, not the last that beat the one before it");
+        add_key(sub, settings, "--images", "images",
+                "hpp measures on the first N test images [all]", "N");
+        add_key(sub, settings, "--mapping", "mapping.names",
+                "hpp's two_column, offset or differential [two_column]", "MAPPING");
+        add_set(sub, settings);
+    }
+
     void add_faults() {
         auto& sub =
             add("faults", "Draw a fault map of a network's cells and save it", faults_, run_faults,
@@ -505,6 +605,7 @@ class CommandLine {
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;
+    PruneArguments prune_;
     FaultsArguments faults_;
     SweepArguments sweep_;
     MergeArguments merge_;
@@ -526,10 +627,10 @@ int report(int code, const std::string& message) {
 
 }  // namespace
 
-int run_command_line(int argc, const char* const* argv) {
+int run_command_line(int argc, const char* const* argv, const NetworkPruner& pruner) {
     std::setlocale(LC_NUMERIC, "C");
     try {
-        return CommandLine().parse_and_run(argc, argv);
+        return CommandLine(pruner).parse_and_run(argc, argv);
     } catch (const InvalidInput& error) {
         return report(exit_bad_input, error.what());
     } catch (const Error& error) {

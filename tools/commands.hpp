@@ -7,6 +7,7 @@
 #include <vector>
 
 #include "tools/experiment.hpp"
+#include "tools/network_pruner.hpp"
 
 // One struct of arguments and one function per subcommand. Each returns the program's exit code and
 // throws `Error` for everything that ends it early.
@@ -63,6 +64,42 @@ struct ImportArguments {
     bool json = false;
 };
 int run_import(const ImportArguments& arguments);
+
+struct PruneArguments {
+    std::string network;
+    std::string out;
+    std::string method = "one-shot";        ///< or fine-tune, admm, hpp
+    std::optional<double> ratio;            ///< not of hpp
+    std::vector<std::string> layer_ratios;  ///< NAME=RATIO
+    /// Experiment keys: the data, and of hpp how accuracy is measured.
+    std::vector<std::pair<std::string, std::string>> settings;
+
+    std::size_t epochs = 2;  ///< of masked retraining
+    std::size_t batch_size = 128;
+    double learning_rate = 0.02;
+    std::string augment = "auto";  ///< crop-mirror for images in colour, else none
+    std::uint64_t seed = 1;
+    int threads = 1;
+    double rho = 1e-3;  ///< of the first stage of ADMM
+    std::size_t rho_stages = 3;
+    std::size_t admm_epochs = 2;    ///< per stage
+    std::size_t admm_interval = 0;  ///< batches between updates of Z and U; 0: an epoch
+    bool resume = false;
+    std::string checkpoint;  ///< empty: the result's name with `.checkpoint` behind it
+
+    std::string inner = "one-shot";  ///< of hpp, as `method`
+    std::vector<double> candidates;  ///< empty: 0.1 to 0.9
+    std::vector<double> rates;       ///< of faults; empty: that of the key faults.rate
+    std::uint32_t trials = 100;
+    double threshold = 0.2;  ///< [points]
+    bool advance_p = false;
+    bool strict_best = false;
+
+    bool json = false;
+    NetworkPruner pruner;  ///< empty in the program without libtorch
+    const char* const* command_line = nullptr;
+};
+int run_prune(const PruneArguments& arguments);
 
 struct NetlistArguments {
     std::vector<std::pair<std::string, std::string>> settings;

@@ -12,6 +12,7 @@
 #include "data/dataset.hpp"
 #include "data/digits.hpp"
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "nn/training/trainer.hpp"
 
 namespace {

@@ -57,9 +57,16 @@ std::vector<hsize_t> chunk_shape(const Shape& shape, std::size_t element_size) {
     return chunk;
 }
 
+/// Without times of writing: the same content is the same bytes.
+Handle timeless_properties(hid_t kind) {
+    Handle properties(checked(H5Pcreate(kind), "properties"), H5Pclose);
+    check_status(H5Pset_obj_track_times(properties.id(), false), "times");
+    return properties;
+}
+
 Handle creation_properties(const Shape& shape, std::size_t count, std::size_t element_size,
                            Storage storage) {
-    Handle properties(checked(H5Pcreate(H5P_DATASET_CREATE), "data set"), H5Pclose);
+    Handle properties = timeless_properties(H5P_DATASET_CREATE);
     const bool is_small = count * element_size < worth_packing;
     if (count == 0 || storage == Storage::plain || (storage == Storage::packed && is_small))
         return properties;
@@ -138,7 +145,7 @@ OutputGroup OutputGroup::create(const std::string& format, int version) {
 
 OutputGroup OutputGroup::group(const std::string& name) {
     check_name(name);
-    const Handle properties(checked(H5Pcreate(H5P_GROUP_CREATE), name), H5Pclose);
+    const Handle properties = timeless_properties(H5P_GROUP_CREATE);
     check_status(
         H5Pset_link_creation_order(properties.id(), H5P_CRT_ORDER_TRACKED | H5P_CRT_ORDER_INDEXED),
         name);
@@ -166,7 +173,7 @@ void OutputGroup::write(const std::string& name, const Shape& shape, std::span<c
 void OutputGroup::write_texts(const std::string& name, const std::vector<std::string>& texts) {
     const auto pointers = pointers_to(texts, name);
     const Handle type = text_type();
-    const Handle properties(checked(H5Pcreate(H5P_DATASET_CREATE), name), H5Pclose);
+    const Handle properties = timeless_properties(H5P_DATASET_CREATE);
     const Handle set = create_data_set(id_.id(), name, type.id(), {pointers.size()}, properties);
     if (!pointers.empty())
         check_status(H5Dwrite(set.id(), type.id(), H5S_ALL, H5S_ALL, H5P_DEFAULT, pointers.data()),

@@ -2,21 +2,14 @@
 
 #include <algorithm>
 
+#include "data/pruning.hpp"
+
 namespace kirchnet {
-namespace {
-
-const Tensor* crossbar_weight(const Node& node) {
-    if (const auto* conv = std::get_if<ConvOp>(&node.operation)) return &conv->weight;
-    if (const auto* linear = std::get_if<LinearOp>(&node.operation)) return &linear->weight;
-    return nullptr;
-}
-
-}  // namespace
 
 WeightMasks masks_of_nonzero(const Network& network) {
     WeightMasks masks;
     for (const Node& node : network.nodes) {
-        const Tensor* weight = crossbar_weight(node);
+        const Tensor* weight = cell_weights(node.operation);
         if (weight == nullptr) continue;
         auto& mask = masks[node.name];
         for (const float value : weight->values) mask.push_back(value != 0.0F ? 1 : 0);
@@ -27,7 +20,7 @@ WeightMasks masks_of_nonzero(const Network& network) {
 std::vector<LayerSparsity> sparsity_of(const Network& network) {
     std::vector<LayerSparsity> layers;
     for (const Node& node : network.nodes) {
-        const Tensor* weight = crossbar_weight(node);
+        const Tensor* weight = cell_weights(node.operation);
         if (weight == nullptr) continue;
         const auto& values = weight->values;
         const auto zeros = std::count(values.begin(), values.end(), 0.0F);

@@ -41,6 +41,8 @@ class TorchNetwork {
     /// To be called after every optimiser step.
     void apply_masks();
 
+    /// The network as it came in; weights and statistics are those of then.
+    [[nodiscard]] const Network& description() const { return network_; }
     /// The description with the weights and statistics of now.
     [[nodiscard]] Network network() const;
     [[nodiscard]] torch::ScalarType type() const { return type_; }

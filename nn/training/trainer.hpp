@@ -7,12 +7,17 @@
 
 #include "data/dataset.hpp"
 #include "data/network.hpp"
+#include "nn/training/augmentation.hpp"
 #include "nn/training/masks.hpp"
 
 namespace kirchnet {
 
-/// Adam with decoupled weight decay (Loshchilov and Hutter, ICLR 2019) on the cross-entropy. The
-/// learning rate falls to zero along half a cosine.
+/// What a step makes of the gradient g of the cross-entropy. `adamw`: Adam with decoupled weight
+/// decay (Loshchilov and Hutter, ICLR 2019). `sgd`: v <- momentum v + g + decay w, w <- w - rate v.
+enum class Optimizer { adamw, sgd };
+
+/// The learning rate falls to zero along half a cosine. The defaults train a small network from
+/// the start; `fine_tuning()` has those for one that is trained already.
 struct TrainingSettings {
     std::size_t epochs = 10;
     std::size_t batch_size = 64;
@@ -20,9 +25,21 @@ struct TrainingSettings {
     double weight_decay = 1e-4;   ///< of convolution and linear weights
     std::uint64_t seed = 1;       ///< order of the images
     int threads = 1;              ///< more may change the last digits of the result
+    Optimizer optimizer = Optimizer::adamw;
+    double momentum = 0.9;           ///< of `sgd`
+    Augmentation augmentation = {};  ///< none
 
     friend bool operator==(const TrainingSettings&, const TrainingSettings&) = default;
 };
+
+/// Two epochs of SGD at a low rate, for a network whose smallest weights were just taken away.
+inline TrainingSettings fine_tuning() {
+    return {.epochs = 2,
+            .batch_size = 128,
+            .learning_rate = 0.02,
+            .weight_decay = 1e-4,
+            .optimizer = Optimizer::sgd};
+}
 
 /// Where training stands after a batch.
 struct TrainingProgress {

@@ -1,6 +1,7 @@
 #include <algorithm>
 
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "data/result_file.hpp"
 #include "support.hpp"
 
@@ -29,7 +30,9 @@ TEST_CASE("the summary of a network lists layers with shape, weights and zeros")
     CHECK(has_line(summary, "network small, input 2x5x4, 10 nodes"));
     CHECK(has_line(summary, "licence: none"));
     CHECK(has_line(
-        summary, "conv stride 2 padding 1 groups 2        4x1x3x2         24         12   50.0 %"));
+        summary,
+        "conv stride 2 padding 1 groups 2        4x1x3x2         24         12   50.0 %  pruned to "
+        "0.5"));
     CHECK(has_line(summary, "48         24   50.0 %"));
 }
 

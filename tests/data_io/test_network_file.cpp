@@ -91,6 +91,22 @@ TEST_CASE("a network file written by h5py after the documentation is understood"
     CHECK(std::get<LinearOp>(network.nodes[8].operation).bias == Tensor{});
 }
 
+TEST_CASE("a layer keeps the ratio it was pruned to, and one that was not has no attribute") {
+    const TemporaryFolder folder;
+    Network network = small_network();
+    network.nodes[1].pruned_ratio = 0.625;
+    write_network(folder / "net.h5", network);
+    CHECK(read_network(folder / "net.h5") == network);
+    const auto output = python(R"(
+f = h5py.File(sys.argv[1], 'r')
+print(f['nodes/layer1.0.conv1'].attrs['pruned_ratio'], 'pruned_ratio' in f['nodes/fc'].attrs)
+)",
+                               folder / "net.h5");
+    if (output) CHECK(*output == "0.625 False\n");
+    // A file from before there were ratios.
+    CHECK(read_network(fixture("h5py_files/network.h5")).nodes[1].pruned_ratio == 0);
+}
+
 TEST_CASE("a wrong network file is refused by file and key") {
     SUBCASE("other format") {
         check_refused("f.attrs['format'] = 'kirchnet images'", "is a 'kirchnet images' file");
@@ -134,6 +150,10 @@ TEST_CASE("a wrong network file is refused by file and key") {
     }
     SUBCASE("index twice") {
         check_refused("f['nodes/relu'].attrs['index'] = 1", "shares its attribute 'index'");
+    }
+    SUBCASE("pruned ratio") {
+        check_refused("f['nodes/conv'].attrs['pruned_ratio'] = 1.5",
+                      ":/nodes/conv: attribute 'pruned_ratio' is 1.5");
     }
     SUBCASE("negative stride") {
         check_refused("f['nodes/conv'].attrs['stride'] = -2", ":/nodes/conv: attribute 'stride'");

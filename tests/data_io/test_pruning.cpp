@@ -2,6 +2,7 @@
 #include <cmath>
 
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "support.hpp"
 
 using namespace kirchnet;
@@ -64,6 +65,35 @@ TEST_CASE("a large layer is pruned as a stable sort by magnitude would") {
         const bool gone = magnitude < 5 || (magnitude == 5 && fives++ < 150);
         CHECK(conv_weights(network)[i] == (gone ? 0.0F : weights[i]));
     }
+}
+
+TEST_CASE("a layer may have a ratio of its own, and each remembers what it was pruned to") {
+    Network network = layers({1, 2, 3, 4}, {1, 2, 3, 4});
+    prune_by_magnitude(network, PruningRatios{0.75, {{"fc", 0.25}}});
+    CHECK(conv_weights(network) == std::vector<float>{0, 0, 0, 4});
+    CHECK(linear_weights(network) == std::vector<float>{0, 2, 3, 4});
+    CHECK(network.nodes[0].pruned_ratio == 0.75);
+    CHECK(network.nodes[1].pruned_ratio == 0.25);
+}
+
+TEST_CASE("ratios are shares of the whole layer: zeros count") {
+    Network network = layers({0, 0, 3, 4}, {1});
+    prune_by_magnitude(network, 0.5);
+    CHECK(conv_weights(network) == std::vector<float>{0, 0, 3, 4});
+}
+
+TEST_CASE("a ratio for a layer that is none names the layers there are") {
+    Network network = layers({1}, {1});
+    const auto before = network;
+    const auto message = refusal([&] {
+        prune_by_magnitude(network, PruningRatios{0, {{"fc2", 0.5}}});
+    });
+    CHECK(message.find("'fc2'") != std::string::npos);
+    CHECK(message.find("conv, fc") != std::string::npos);
+    CHECK(refusal([&] {
+              prune_by_magnitude(network, PruningRatios{0, {{"fc", 1.0}}});
+          }).find("'fc'") != std::string::npos);
+    CHECK(network == before);
 }
 
 TEST_CASE("a pruning ratio outside [0, 1) is refused") {

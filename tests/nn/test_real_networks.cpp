@@ -7,6 +7,7 @@
 #include "circuit/ideal_solver.hpp"
 #include "data/import.hpp"
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "nn/comparison.hpp"
 
 using namespace kirchnet;

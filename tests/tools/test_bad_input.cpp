@@ -27,8 +27,8 @@ TEST_CASE("wrong usage ends with code 2") {
 }
 
 TEST_CASE("every subcommand explains itself with examples") {
-    for (const std::string command :
-         {"compare", "netlist", "solve", "check", "import", "faults", "sweep", "merge", "info"}) {
+    for (const std::string command : {"compare", "netlist", "solve", "check", "import", "prune",
+                                      "faults", "sweep", "merge", "info"}) {
         CAPTURE(command);
         const auto run = run_kirchnet(command + " --help");
         CHECK(run.code == 0);

@@ -75,6 +75,53 @@ TEST_CASE("the learning rate falls along half a cosine") {
     CHECK(linear.weight.values[0] == doctest::Approx(0.5 + 0.015).epsilon(2e-4));
 }
 
+TEST_CASE("SGD steps against the gradient and what is left of the steps before") {
+    // One white pixel, weights a, b and biases zero: outputs a, b. Gradients of both weight and
+    // bias of class 0 are p - 1 and of class 1 are 1 - p, with p the softmax of class 0. First step
+    // at rate r: v = g + decay w, w -= r v.
+    auto network = two_outputs();
+    const double decay = 0.1;
+    const double rate = 0.01;
+    train(network, white_pixel,
+          {.epochs = 1, .learning_rate = rate, .weight_decay = decay, .optimizer = Optimizer::sgd});
+    const double p = 1 / (1 + std::exp(0.2 - 0.5));
+    const auto& once = std::get<LinearOp>(network.nodes[1].operation);
+    CHECK(once.weight.values[0] ==
+          doctest::Approx(0.5 - rate * (p - 1 + decay * 0.5)).epsilon(1e-6));
+    CHECK(once.weight.values[1] ==
+          doctest::Approx(0.2 - rate * (1 - p + decay * 0.2)).epsilon(1e-6));
+    CHECK(once.bias.values[0] == doctest::Approx(rate * (1 - p)).epsilon(1e-6));
+
+    // Two epochs of one step at rates r and r / 2, no decay: the bias of class 0 becomes
+    // r (1 - p) + r/2 (momentum (1 - p) + 1 - p'), p' after outputs moved apart by 4 r (1 - p).
+    auto again = two_outputs();
+    train(again, white_pixel,
+          {.epochs = 2,
+           .learning_rate = rate,
+           .weight_decay = 0,
+           .optimizer = Optimizer::sgd,
+           .momentum = 0.5});
+    const double apart = 0.3 + 4 * rate * (1 - p);
+    const double p_after = 1 / (1 + std::exp(-apart));
+    const auto& twice = std::get<LinearOp>(again.nodes[1].operation);
+    CHECK(twice.bias.values[0] ==
+          doctest::Approx(rate * (1 - p) + rate / 2 * (0.5 * (1 - p) + 1 - p_after)).epsilon(1e-6));
+}
+
+TEST_CASE("augmented training replays, and sees other images") {
+    const auto images = draw_digits(2, 0, 40);
+    TrainingSettings settings{.epochs = 2, .batch_size = 20, .augmentation = {3, true}};
+    auto first = small_network();
+    auto second = small_network();
+    auto plain = small_network();
+    train(first, images, settings);
+    train(second, images, settings);
+    settings.augmentation = {};
+    train(plain, images, settings);
+    CHECK(first == second);
+    CHECK(weights_of(first, "fc") != weights_of(plain, "fc"));
+}
+
 TEST_CASE("masked weights stay exactly zero and the others learn") {
     auto network = small_network();
     auto& before = weights_of(network, "fc");
@@ -206,6 +253,7 @@ TEST_CASE("images, labels and settings that do not fit are refused") {
     CHECK_THROWS_AS(train(network, white_pixel, {.learning_rate = 0}), InvalidInput);
     CHECK_THROWS_AS(train(network, white_pixel, {.learning_rate = NAN}), InvalidInput);
     CHECK_THROWS_AS(train(network, white_pixel, {.weight_decay = -1}), InvalidInput);
+    CHECK_THROWS_AS(train(network, white_pixel, {.momentum = 1}), InvalidInput);
     CHECK_THROWS_AS(train(network, white_pixel, {.threads = 0}), InvalidInput);
     network.mean.clear();
     CHECK_THROWS_AS(train(network, white_pixel, {}), InvalidInput);

@@ -9,6 +9,7 @@
 #include "circuit/error.hpp"
 #include "data/image_shape.hpp"
 #include "data/network_file.hpp"
+#include "data/pruning.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
 #include "tools/output.hpp"

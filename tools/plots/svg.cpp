@@ -103,19 +103,18 @@ void Svg::line(double x1, double y1, double x2, double y2, std::string_view stro
 }
 
 void Svg::text(double x, double y, std::string_view content, const TextStyle& style) {
-    std::string extra;
-    if (style.bold) extra += " font-weight=\"bold\"";
-    if (style.halo)
-        extra +=
-            " stroke=\"#ffffff\" stroke-width=\"3\" stroke-linejoin=\"round\" "
-            "paint-order=\"stroke\"";
-    if (style.rotation != 0)
-        extra += fmt::format(" transform=\"rotate({} {} {})\"", number(style.rotation), number(x),
-                             number(y));
+    const std::string_view weight = style.bold ? " font-weight=\"bold\"" : "";
+    const std::string_view edge = style.halo ? " stroke=\"#ffffff\" stroke-width=\"3\" "
+                                               "stroke-linejoin=\"round\" paint-order=\"stroke\""
+                                             : "";
+    const std::string turn = style.rotation == 0
+                                 ? ""
+                                 : fmt::format(" transform=\"rotate({} {} {})\"",
+                                               number(style.rotation), number(x), number(y));
     body_ += fmt::format(
-        "<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"{}\" fill=\"{}\"{}>{}</text>\n",
-        number(x), number(y), number(style.size), anchor_word(style.anchor), ink, extra,
-        escape_xml(content));
+        "<text x=\"{}\" y=\"{}\" font-size=\"{}\" text-anchor=\"{}\" fill=\"{}\"{}{}{}>{}</text>\n",
+        number(x), number(y), number(style.size), anchor_word(style.anchor), ink, weight, edge,
+        turn, escape_xml(content));
 }
 
 void Svg::raw(std::string_view elements) {

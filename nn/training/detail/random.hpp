@@ -6,7 +6,11 @@
 
 namespace kirchnet::detail {
 
-enum class TrainingPurpose : std::uint64_t { initial_weight = 1, batch_order = 2 };
+enum class TrainingPurpose : std::uint64_t {
+    initial_weight = 1,
+    batch_order = 2,
+    augmentation = 3
+};
 
 /// Uniform in [0, 1): Philox4x64-10 with key (seed, "training") and counter (purpose, group,
 /// number). Independent of libtorch's own generator and of the order of calls.

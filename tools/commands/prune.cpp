@@ -1,0 +1,357 @@
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+#include <algorithm>
+#include <filesystem>
+#include <limits>
+#include <nlohmann/json.hpp>
+
+#include "circuit/error.hpp"
+#include "circuit/units.hpp"
+#include "data/atomic_file.hpp"
+#include "data/dataset.hpp"
+#include "data/network_file.hpp"
+#include "data/pruning.hpp"
+#include "nn/graph.hpp"
+#include "nn/hierarchical_pruning.hpp"
+#include "nn/inference.hpp"
+#include "tools/commands.hpp"
+#include "tools/faulty_accuracy.hpp"
+#include "tools/network_input.hpp"
+#include "tools/output.hpp"
+#include "tools/progress.hpp"
+#include "tools/pruning_report.hpp"
+#include "tools/run_record.hpp"
+
+namespace kirchnet {
+namespace {
+
+const std::string one_shot = "one-shot";
+const std::string fine_tune = "fine-tune";
+const std::string admm = "admm";
+const std::string hierarchical = "hpp";
+
+bool is_hierarchical(const PruneArguments& arguments) {
+    return arguments.method == hierarchical;
+}
+
+/// How weights are taken away in one go: the method, or what hpp does at each step.
+const std::string& pruning_way(const PruneArguments& arguments) {
+    return is_hierarchical(arguments) ? arguments.inner : arguments.method;
+}
+
+bool trains(const PruneArguments& arguments) {
+    return pruning_way(arguments) != one_shot;
+}
+
+void check_word(const std::string& option, const std::string& word,
+                const std::vector<std::string>& known) {
+    if (std::find(known.begin(), known.end(), word) == known.end())
+        throw InvalidInput(option, fmt::format("'{}' is none of {}", word, fmt::join(known, ", ")));
+}
+
+void check_arguments(const PruneArguments& arguments) {
+    check_word("--method", arguments.method, {one_shot, fine_tune, admm, hierarchical});
+    check_word("--inner", arguments.inner, {one_shot, fine_tune, admm});
+    const bool has_ratio = arguments.ratio || !arguments.layer_ratios.empty();
+    if (is_hierarchical(arguments) && has_ratio)
+        throw InvalidInput("--ratio",
+                           "does not go with --method hpp, which finds the ratios; "
+                           "--candidates names those it tries");
+    if (!is_hierarchical(arguments) && !has_ratio)
+        throw InvalidInput("--ratio", "is missing: the share of weights to take away, such as 0.6");
+    const bool checkpoints = arguments.resume || !arguments.checkpoint.empty();
+    if (checkpoints && (is_hierarchical(arguments) || !trains(arguments)))
+        throw InvalidInput("--resume and --checkpoint",
+                           "are for --method fine-tune and admm alone");
+}
+
+PruningRatios parse_ratios(const PruneArguments& arguments) {
+    PruningRatios ratios{arguments.ratio.value_or(0), {}};
+    for (const std::string& text : arguments.layer_ratios) {
+        const auto equals = text.rfind('=');
+        if (equals == std::string::npos || equals == 0)
+            throw InvalidInput("--layer-ratio", fmt::format("'{}' is not NAME=RATIO", text));
+        const std::string layer = text.substr(0, equals);
+        if (!ratios.layers
+                 .emplace(layer, parse_quantity(text.substr(equals + 1), "--layer-ratio " + layer))
+                 .second)
+            throw InvalidInput("--layer-ratio", fmt::format("names layer '{}' twice", layer));
+    }
+    return ratios;
+}
+
+LabelledImages read_training_images(const Experiment& experiment) {
+    if (experiment.data.empty())
+        throw InvalidInput("no training images given; name their folder with --data");
+    auto images = read_calibration_images(experiment.data, std::numeric_limits<std::size_t>::max());
+    if (!images || images->size() == 0)
+        throw InvalidInput(experiment.data,
+                           "holds no training images: neither CIFAR-10's data_batch_1 to 5 (.bin, "
+                           ".bin.xz, .webp), nor IDX files train-*, nor calibration images of an "
+                           "images file");
+    return std::move(*images);
+}
+
+/// CIFAR-10's usual augmentation is wrong for digits: a mirrored 2 is none.
+Augmentation augmentation_of(const PruneArguments& arguments, const ImageShape& shape) {
+    if (arguments.augment == "none") return {};
+    if (arguments.augment == "crop") return {4, false};
+    if (arguments.augment == "crop-mirror") return {4, true};
+    check_word("--augment", arguments.augment, {"auto", "crop-mirror", "crop", "none"});
+    return shape.channels == 3 ? Augmentation{4, true} : Augmentation{};
+}
+
+TrainingSettings training_settings(const PruneArguments& arguments, const ImageShape& shape) {
+    TrainingSettings settings = fine_tuning();
+    settings.epochs = arguments.epochs;
+    settings.batch_size = arguments.batch_size;
+    settings.learning_rate = arguments.learning_rate;
+    settings.seed = arguments.seed;
+    settings.threads = arguments.threads;
+    settings.augmentation = augmentation_of(arguments, shape);
+    return settings;
+}
+
+PruningTraining pruning_training(const PruneArguments& arguments, const ImageShape& shape) {
+    PruningTraining training;
+    training.retraining = training_settings(arguments, shape);
+    if (pruning_way(arguments) == admm) {
+        training.admm.emplace();
+        training.admm->stage = training.retraining;
+        training.admm->stage.epochs = arguments.admm_epochs;
+        training.admm->rho = arguments.rho;
+        training.admm->stages = arguments.rho_stages;
+        training.admm->interval = arguments.admm_interval;
+    }
+    return training;
+}
+
+/// A bar per stage, and a line when an epoch is done.
+PruningObserver show_training() {
+    struct Shown {
+        std::string stage;
+        Progress bar;
+        double loss = 0;
+        std::size_t batches = 0;
+    };
+    return [shown = Shown{}](const PruningProgress& now) mutable {
+        if (now.stage != shown.stage) shown = {now.stage, show_progress(now.stage, "batches")};
+        shown.bar(now.done, now.total);
+        shown.loss += now.loss;
+        ++shown.batches;
+        if (!now.ends_epoch) return;
+        print_note(fmt::format(
+            "{}, epoch {}: mean loss {:.4f}{}", now.stage, now.epoch + 1,
+            shown.loss / static_cast<double>(shown.batches),
+            now.distance > 0 ? fmt::format(", |W - Z| / |W| {:.4f}", now.distance) : ""));
+        shown.loss = 0;
+        shown.batches = 0;
+    };
+}
+
+std::string describe_way(const PruneArguments& arguments) {
+    const std::string& way = pruning_way(arguments);
+    if (way == one_shot) return "smallest magnitudes, no training";
+    const std::string retraining =
+        fmt::format("masked fine-tuning, {} epochs, learning rate {:g}, seed {}", arguments.epochs,
+                    arguments.learning_rate, arguments.seed);
+    if (way == fine_tune) return "smallest magnitudes, then " + retraining;
+    return fmt::format("ADMM, {} stages of {} epochs from rho {:g} on, then {}",
+                       arguments.rho_stages, arguments.admm_epochs, arguments.rho, retraining);
+}
+
+std::string describe_ratios(const PruningRatios& ratios) {
+    std::string text = fmt::format("{:g} of each mapped layer", ratios.all);
+    for (const auto& [layer, ratio] : ratios.layers)
+        text += fmt::format(", {:g} of {}", ratio, layer);
+    return text;
+}
+
+/// Where training keeps its state: beside the result, unless told otherwise.
+std::filesystem::path checkpoint_path(const PruneArguments& arguments) {
+    return arguments.checkpoint.empty() ? arguments.out + ".checkpoint" : arguments.checkpoint;
+}
+
+void check_checkpoint(const PruneArguments& arguments) {
+    const auto path = checkpoint_path(arguments);
+    if (std::filesystem::exists(path) && !arguments.resume)
+        throw InvalidInput(path.string(),
+                           "is there already: --resume goes on from it; remove it to begin anew");
+    if (arguments.resume && !std::filesystem::exists(path))
+        print_note(fmt::format("{} is not there: the pruning begins anew", path.string()));
+}
+
+/// Pruning of one network by one of the ways that are not hierarchical.
+class SinglePruning {
+  public:
+    SinglePruning(const PruneArguments& arguments, const Experiment& experiment,
+                  const Network& network)
+        : arguments_(arguments) {
+        if (!trains(arguments)) return;
+        if (!network.heads.empty())
+            throw InvalidInput(arguments.network,
+                               "is a detector, which can be pruned by one-shot alone");
+        images_ = read_training_images(experiment);
+        training_ = pruning_training(arguments, images_.shape);
+    }
+
+    void keep_checkpoints(const std::filesystem::path& path, bool resume) {
+        training_.checkpoint = path;
+        training_.resume = resume;
+    }
+
+    [[nodiscard]] Network operator()(const Network& network, const PruningRatios& ratios) const {
+        if (trains(arguments_))
+            return arguments_.pruner(network, images_, ratios, training_, show_training());
+        Network pruned = network;
+        prune_by_magnitude(pruned, ratios);
+        return pruned;
+    }
+
+  private:
+    const PruneArguments& arguments_;
+    LabelledImages images_;
+    PruningTraining training_;
+};
+
+/// Of the float network on the test images beside the data; nothing without data.
+std::optional<double> software_accuracy(const Experiment& experiment, const Network& network) {
+    if (experiment.data.empty()) return std::nullopt;
+    const Graph graph(network);
+    const LabelledImages test = read_test_images(experiment.data, network.input);
+    return score(
+        run_inference(graph, software_drivers(graph), test, show_progress("software", "images")),
+        test);
+}
+
+std::string zeros_text(const Network& network) {
+    std::size_t weights = 0;
+    std::size_t zeros = 0;
+    for (const Node& node : network.nodes)
+        if (const Tensor* tensor = cell_weights(node.operation)) {
+            weights += tensor->values.size();
+            zeros += static_cast<std::size_t>(
+                std::count(tensor->values.begin(), tensor->values.end(), 0.0F));
+        }
+    return fmt::format("{} of {} weights are zero ({:.1f} %)", zeros, weights,
+                       100 * static_cast<double>(zeros) / static_cast<double>(weights));
+}
+
+/// Writes a network and says what became of it.
+nlohmann::json finish(const std::string& path, Network network, const Experiment& experiment,
+                      const std::string& how) {
+    network.provenance["pruning"] = how;
+    const auto accuracy = software_accuracy(experiment, network);
+    if (accuracy)
+        network.provenance["pruned_accuracy"] = fmt::format(
+            "{:.4f} on {}", *accuracy, std::filesystem::path(experiment.data).filename().string());
+    write_network(path, network);
+    nlohmann::json record{{"file", path}, {"pruning", how}, {"zeros", zeros_text(network)}};
+    if (accuracy) record["software_accuracy"] = *accuracy;
+    return record;
+}
+
+std::string text_of(const nlohmann::json& record) {
+    std::string text = fmt::format("{}: {}", record["file"].get<std::string>(),
+                                   record["zeros"].get<std::string>());
+    if (record.contains("software_accuracy"))
+        text += fmt::format(", software accuracy {:.2f} %",
+                            100 * record["software_accuracy"].get<double>());
+    return text + "\n";
+}
+
+Network prune_or_say_how_to_go_on(const PruneArguments& arguments, const SinglePruning& prune,
+                                  const Network& network, const PruningRatios& ratios) {
+    try {
+        return prune(network, ratios);
+    } catch (const Interrupted&) {
+        if (trains(arguments) && std::filesystem::exists(checkpoint_path(arguments)))
+            print_note(fmt::format("the epochs done are in {}; --resume goes on from there",
+                                   checkpoint_path(arguments).string()));
+        throw;
+    }
+}
+
+int run_single(const PruneArguments& arguments, const Experiment& experiment,
+               const Network& network) {
+    const PruningRatios ratios = parse_ratios(arguments);
+    check(ratios, network);
+    SinglePruning prune(arguments, experiment, network);
+    if (trains(arguments)) {
+        check_checkpoint(arguments);
+        prune.keep_checkpoints(checkpoint_path(arguments), arguments.resume);
+    }
+    const auto record =
+        finish(arguments.out, prune_or_say_how_to_go_on(arguments, prune, network, ratios),
+               experiment, fmt::format("{}; {}", describe_ratios(ratios), describe_way(arguments)));
+    if (trains(arguments)) std::filesystem::remove(checkpoint_path(arguments));
+    if (arguments.json)
+        print_json(record);
+    else
+        print_text(text_of(record));
+    return 0;
+}
+
+std::string describe_conditions(const PruneArguments& arguments, const Experiment& experiment,
+                                const FaultyAccuracy& accuracy) {
+    return fmt::format(
+        "Network {}, {} images of {}, {} mapping, ideal operators; {} chips of seed {} from trial "
+        "{} on at each fault rate of {}, {:g} stuck on per stuck off. Each step: {}.",
+        arguments.network, accuracy.images(), experiment.data, to_string(accuracy.mapping()),
+        arguments.trials, experiment.seed, experiment.trial, fmt::join(accuracy.rates(), ", "),
+        experiment.fault_law.stuck_on_per_off, describe_way(arguments));
+}
+
+int run_hierarchical(const PruneArguments& arguments, const Experiment& experiment,
+                     const Network& network) {
+    HierarchicalPruningSettings settings;
+    if (!arguments.candidates.empty()) settings.candidates = arguments.candidates;
+    settings.threshold = arguments.threshold / 100;
+    settings.advance_p = arguments.advance_p;
+    settings.strict_best = arguments.strict_best;
+    const FaultyAccuracy accuracy(experiment, network.input, arguments.rates, arguments.trials);
+    const SinglePruning prune(arguments, experiment, network);
+    const auto result = prune_hierarchically(
+        network, settings, prune, [&](const Network& its) { return accuracy(its); },
+        [](const PruningDecision& decision) { print_note(decision_line(decision)); });
+
+    const std::string conditions = describe_conditions(arguments, experiment, accuracy);
+    const std::filesystem::path out = arguments.out;
+    const std::string how = "hierarchical and progressive (Yuan et al. 2021, Algorithm 1); ";
+    auto log = pruning_json(result, settings, conditions);
+    log["best"].update(finish(arguments.out, result.best, experiment, how + "the best network"));
+    log["last"].update(finish(beside(out, "-last.h5").string(), result.last, experiment,
+                              how + "the last network"));
+    const std::string report = pruning_markdown(result, settings, conditions);
+    write_text_atomically(beside(out, ".md"), report);
+    write_text_atomically(beside(out, ".json"), log.dump(2) + "\n");
+    if (arguments.json)
+        print_json(log);
+    else
+        print_text(report + "\n" + text_of(log["best"]) + text_of(log["last"]));
+    return 0;
+}
+
+}  // namespace
+
+int run_prune(const PruneArguments& arguments) {
+    check_arguments(arguments);
+    if (trains(arguments) && !arguments.pruner)
+        continue_with_training(
+            arguments.command_line,
+            fmt::format("{} {}", is_hierarchical(arguments) ? "--inner" : "--method",
+                        pruning_way(arguments)));
+    Experiment experiment = make_experiment("", arguments.settings);
+    experiment.threads = arguments.threads;
+    check_experiment(experiment);
+    stop_at_safe_places();
+    const ThreadLimit threads(arguments.threads);
+    const Network network = read_network(arguments.network);
+    (void)Graph(network);
+    { const AtomicFile writable(arguments.out); }  // before hours of work, not after
+    return is_hierarchical(arguments) ? run_hierarchical(arguments, experiment, network)
+                                      : run_single(arguments, experiment, network);
+}
+
+}  // namespace kirchnet

@@ -136,12 +136,12 @@ TEST_CASE("reference columns, their faults and their shares agree with ngspice")
                         TransferSolver().transfer_rows(array, tile.read_bit_lines()));
                 TileDeckSettings how;
                 how.reference_shares.resize(2, static_cast<Index>(transfers.size()));
-                for (Index i = 0; i < how.reference_shares.size(); ++i)
-                    how.reference_shares(i) = 0.25 - 0.5 * static_cast<double>(i);
+                how.reference_shares.row(0).setConstant(0.25);
+                how.reference_shares.row(1).setConstant(-0.5);
                 const Eigen::VectorXd wanted =
                     (detail::read_ideally(tile, transfers).transfer -
-                     how.reference_shares *
-                         detail::read_references_ideally(tile, transfers).transfer) *
+                     Eigen::Vector2d(0.25, -0.5) *
+                         detail::read_reference_ideally(tile, transfers).transfer) *
                     example_inputs;
                 for (const auto& deck : {write_tile_deck(tile, example_inputs, how),
                                          write_flat_deck(tile, example_inputs, how)}) {

@@ -25,14 +25,14 @@ constexpr std::array fitted_kinds{CorrectionKind::layer_gain, CorrectionKind::co
 
 /// One layer of one tile of these entries, row by row an output.
 LayerOperators layer_of(const std::vector<std::vector<float>>& outputs,
-                        std::vector<float> references = {}) {
+                        std::vector<float> reference = {}) {
     LayerOperators layer;
     TileOperator tile;
     tile.outputs = outputs.size();
     tile.rows = outputs.front().size();
     for (const auto& entries : outputs)
         tile.weights.insert(tile.weights.end(), entries.begin(), entries.end());
-    tile.references = std::move(references);
+    tile.reference = std::move(reference);
     layer.tiles.push_back(std::move(tile));
     return layer;
 }
@@ -147,34 +147,29 @@ TEST_CASE("gains of a tile of two inputs, as worked out by hand") {
     CHECK(affine.error_after < 1e-7);
 }
 
-TEST_CASE("a common mode is taken out exactly, by the input sum or by the reference columns") {
-    // t = 0.8 w + 0.3 (1, 1, 1), and t = 0.8 w + 0.3 r - 0.2 s with references r and s.
+TEST_CASE("a common mode is taken out exactly, by the input sum or by the reference column") {
+    // t = 0.8 w + 0.3 (1, 1, 1), and t = 0.8 w + 0.3 r with the reference r.
     const std::vector<float> r{0.9F, 0.8F, 0.7F};
-    const std::vector<float> s{0.5F, 0.8F, 0.6F};
     const std::vector<std::vector<float>> w{{0.5F, -1, 0.25F}, {-0.75F, 0.125F, 1}};
     std::vector<std::vector<float>> by_ones = w;
-    std::vector<std::vector<float>> by_references = w;
+    std::vector<std::vector<float>> by_reference = w;
     for (std::size_t j = 0; j < 2; ++j)
         for (std::size_t i = 0; i < 3; ++i) {
             by_ones[j][i] = 0.8F * w[j][i] + 0.3F;
-            by_references[j][i] = 0.8F * w[j][i] + 0.3F * r[i] - 0.2F * s[i];
+            by_reference[j][i] = 0.8F * w[j][i] + 0.3F * r[i];
         }
     LayerMoments moments = white_moments(3);
     moments[0].second.topLeftCorner(3, 3) << 2, 0.5, 0.25, 0.5, 1, -0.25, 0.25, -0.25, 0.5;
     const auto affine =
         fit_one(CorrectionKind::column_affine, layer_of(w), moments, layer_of(by_ones));
-    std::vector<float> references = r;
-    references.insert(references.end(), s.begin(), s.end());
-    std::vector<LayerOperators> layers{layer_of(by_references, references)};
+    std::vector<LayerOperators> layers{layer_of(by_reference, r)};
     const auto reference =
         fit_one(CorrectionKind::reference_column, layer_of(w), moments, layers.front());
     for (std::size_t j = 0; j < 2; ++j) {
         CHECK(affine.tiles[0].gain[j] == doctest::Approx(1.25).epsilon(1e-5));
         CHECK(affine.tiles[0].input_gain[j] == doctest::Approx(-0.375).epsilon(1e-5));
         CHECK(reference.tiles[0].gain[j] == doctest::Approx(1.25).epsilon(1e-5));
-        CHECK(reference.tiles[0].reference_shares[2 * j] == doctest::Approx(0.3).epsilon(1e-5));
-        CHECK(reference.tiles[0].reference_shares[2 * j + 1] ==
-              doctest::Approx(-0.2).epsilon(1e-5));
+        CHECK(reference.tiles[0].reference_shares[j] == doctest::Approx(0.3).epsilon(1e-5));
     }
     CHECK(affine.error_after < 1e-6);
     CHECK(reference.error_after < 1e-6);
@@ -182,6 +177,21 @@ TEST_CASE("a common mode is taken out exactly, by the input sum or by the refere
     for (std::size_t k = 0; k < 6; ++k)  // what the ADC sees: 0.8 w
         CHECK(layers[0].tiles[0].weights[k] ==
               doctest::Approx(0.8 * static_cast<double>(w[k / 3][k % 3])).epsilon(1e-4));
+}
+
+TEST_CASE("a mapping that forms the input sum anyway has it beside the reference column") {
+    // t = 0.8 w + 0.3 r + 0.2 (1, 1, 1), so w = 1.25 (t - 0.3 r) - 0.25 (1, 1, 1).
+    const std::vector<float> r{0.9F, 0.8F, 0.7F};
+    const std::vector<float> w{0.5F, -1, 0.25F};
+    std::vector<float> t = w;
+    for (std::size_t i = 0; i < 3; ++i) t[i] = 0.8F * w[i] + 0.3F * r[i] + 0.2F;
+    LayerOperators layer = layer_of({t}, r);
+    layer.input_weight = -1;
+    const auto fit =
+        fit_one(CorrectionKind::reference_column, layer_of({w}), white_moments(3), layer);
+    CHECK(fit.tiles[0].gain[0] == doctest::Approx(1.25).epsilon(1e-5));
+    CHECK(fit.tiles[0].reference_shares[0] == doctest::Approx(0.3).epsilon(1e-4));
+    CHECK(fit.tiles[0].input_gain[0] == doctest::Approx(-0.25).epsilon(1e-4));
 }
 
 TEST_CASE("moments give what least squares over the inputs themselves give") {
@@ -371,6 +381,25 @@ TEST_CASE("a chip's own fit is at least as good on that chip as the design's") {
     }
 }
 
+TEST_CASE("the design's correction serves chips with faults, those of reference columns included") {
+    const Graph graph(wide_network());
+    const auto images = test::random_images(graph.network().input, 10);
+    const FaultSource faults = FaultDraw{{0.01, 5.2}, 3, 0};
+    for (const auto kind : {CorrectionKind::column_affine, CorrectionKind::reference_column})
+        for (const auto mapping : {Mapping::offset, Mapping::differential}) {
+            CAPTURE(to_string(kind));
+            CAPTURE(to_string(mapping));
+            const TileSettings tile = wide_tiles(kind, mapping);
+            const Design design = design_of(graph, tile, images);
+            auto chip = extract_operators(graph, tile, faults, transfer);
+            const auto wireless =
+                outputs_of(graph, extract_operators(graph, tile, faults, ideal), images);
+            const double before = distance(outputs_of(graph, chip, images), wireless);
+            apply_correction(fit_correction(kind, design.goal, design.layers), chip);
+            CHECK(distance(outputs_of(graph, chip, images), wireless) < 0.5 * before);
+        }
+}
+
 TEST_CASE("faults hit the reference column, and what it takes out of every sample") {
     const Graph graph(test::small_network());
     const TileSettings tile = tiles_for(CorrectionKind::reference_column, Mapping::offset, 0);
@@ -381,10 +410,10 @@ TEST_CASE("faults hit the reference column, and what it takes out of every sampl
     const auto design = extract_operators(graph, tile, std::nullopt, ideal);
     const TileOperator& broken = chip[0].tiles[0];
     // In units of the span: LRS 1e-4, HRS 1e-6 of 99e-6.
-    REQUIRE(broken.references.size() == 8);
-    CHECK(broken.references[2] == doctest::Approx(1.0 / 99));
-    CHECK(broken.references[3] == doctest::Approx(100.0 / 99));
-    CHECK(design[0].tiles[0].references[2] == doctest::Approx(100.0 / 99));
+    REQUIRE(broken.reference.size() == 8);
+    CHECK(broken.reference[2] == doctest::Approx(1.0 / 99));
+    CHECK(broken.reference[3] == doctest::Approx(100.0 / 99));
+    CHECK(design[0].tiles[0].reference[2] == doctest::Approx(100.0 / 99));
     CHECK(broken.weights == design[0].tiles[0].weights);
 }
 

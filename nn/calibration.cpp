@@ -1,6 +1,7 @@
 // No current of a column exceeds rows G_on V_r: voltages lie between 0 and V_r, and no cell
 // conducts more than G_on. In operator entries × inputs that is rows unit G_on / (G_on - G_off)
-// times the largest input of a read, and it bounds differences of two columns as well.
+// times the largest input of a read, and it bounds differences of two columns as well. A reference
+// column carries no more.
 #include "nn/calibration.hpp"
 
 #include <algorithm>
@@ -20,6 +21,15 @@ double largest_sample(const LayerDriver& driver, const OperatorSlice& slice,
            driver.largest_input();
 }
 
+/// What shares of the reference column take out of a sample at most, in currents of one column.
+double reference_room(const LayerDriver& driver, const TileSettings& tile) {
+    const bool has_two_arrays = has_column_pair(tile.mapping) && tile.layout == Layout::split;
+    float share = 0;
+    for (const TileOperator& of : driver.operators.tiles)
+        share = std::max(share, of.reference_share);
+    return static_cast<double>(share) * (has_two_arrays ? 2 : 1);
+}
+
 /// Smallest difference between samples of ideal cells; 0 where cells or inputs are continuous.
 double sample_step(const LayerDriver& driver, const OperatorSlice& slice) {
     if (driver.dac.bits == 0) return 0;
@@ -36,7 +46,7 @@ Adc make_adc(const LayerDriver& driver, const ConverterSettings& settings,
     Adc adc;
     adc.bits = settings.adc_bits;
     const bool is_difference = has_column_pair(tile.mapping) && !driver.operators.reads_sides;
-    adc.is_signed = is_difference ||
+    adc.is_signed = is_difference || reference_room(driver, tile) > 0 ||
                     (driver.dac.is_signed && driver.dac.signed_inputs == SignedInputs::bipolar);
     return adc;
 }
@@ -50,7 +60,8 @@ Adc fit_adc(const LayerDriver& driver, std::size_t k, const ConverterSettings& s
     switch (settings.adc_range) {
         case AdcRange::full:
             // Where there are codes enough, one stands for one level, none for a part of it.
-            adc.range = largest_sample(driver, slice, tile.device, rows_in_use(driver));
+            adc.range = largest_sample(driver, slice, tile.device, rows_in_use(driver)) *
+                        (1 + reference_room(driver, tile));
             if (adc.bits > 0)
                 adc.range = std::max(adc.range, sample_step(driver, slice) * adc.highest_code());
             break;

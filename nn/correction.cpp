@@ -188,22 +188,30 @@ Rows ones_of(const TileOperator& tile) {
     return ones;
 }
 
-/// The rows of the reference columns, as `rows_of`: [arrays × rows + 1].
-Rows references_of(const TileOperator& tile) {
+/// `offset` takes its common term out by Σv, digitally.
+bool has_digital_sum(const LayerOperators& layer) {
+    return layer.input_weight != 0;
+}
+
+/// The row of the reference columns, as `rows_of`.
+Rows reference_of(const TileOperator& tile) {
     const auto rows = static_cast<Index>(tile.rows);
-    const Index arrays = static_cast<Index>(tile.references.size()) / rows;
-    Rows result = Rows::Zero(arrays, rows + 1);
+    Rows result(1, rows + 1);
     result.leftCols(rows) =
-        Eigen::Map<const PositionMatrix>(tile.references.data(), arrays, rows).cast<double>();
-    for (std::size_t i = 0; i < tile.reference_offsets.size(); ++i)
-        result(static_cast<Index>(i), rows) = static_cast<double>(tile.reference_offsets[i]);
+        Eigen::Map<const PositionMatrix>(tile.reference.data(), 1, rows).cast<double>();
+    result(rows) = static_cast<double>(tile.reference_offset);
     return result;
 }
 
-Rows common_rows(CorrectionKind kind, const TileOperator& tile) {
+/// Rows of which every output takes a share: none, that of Σv, or that of the reference columns
+/// and, where Σv is at hand anyway, both.
+Rows common_rows(CorrectionKind kind, const LayerOperators& layer, const TileOperator& tile) {
     if (kind == CorrectionKind::column_affine) return ones_of(tile);
-    if (kind == CorrectionKind::reference_column) return references_of(tile);
-    return Rows(0, static_cast<Index>(tile.rows) + 1);
+    if (kind != CorrectionKind::reference_column) return Rows(0, static_cast<Index>(tile.rows) + 1);
+    if (!has_digital_sum(layer)) return reference_of(tile);
+    Rows both(2, static_cast<Index>(tile.rows) + 1);
+    both << reference_of(tile), ones_of(tile);
+    return both;
 }
 
 /// ⟨x, y⟩ of one output's rows.
@@ -243,18 +251,21 @@ double fit_gain(double tt, double tw, double ww) {
 /// Fits outputs of a tile by a gain and shares of its common rows.
 class CommonFit {
   public:
-    /// Reference columns are nearly alike; the ridge keeps what is left of them once they are from
-    /// being rounding.
+    /// Without wires a reference column says what Σv says; the ridge keeps what is left of one
+    /// without the other from being rounding.
     explicit CommonFit(const Eigen::MatrixXd& cc) : solver_(with_ridge(cc)) {}
 
     [[nodiscard]] OutputFit fit(const OutputProducts& of) const {
         constexpr double rounding = 1e-12;  // of a square: entries are float
+        // What leaves a sample before the ADC counts g times behind it.
+        constexpr double least_gain = 1e-3;
         const Eigen::VectorXd t_share = solver_.solve(of.ct);
         const Eigen::VectorXd w_share = solver_.solve(of.cw);
         const double tt = of.tt - of.ct.dot(t_share);
         const double tw = of.tw - of.ct.dot(w_share);
         const double ww = of.ww - of.cw.dot(w_share);
-        const double g = tt > rounding * of.tt && ww > rounding * of.ww ? tw / tt : 1;
+        double g = tt > rounding * of.tt && ww > rounding * of.ww ? tw / tt : 1;
+        if (std::abs(g) < least_gain) g = 1;
         return {g, w_share - g * t_share};
     }
 
@@ -273,7 +284,7 @@ TileProducts products_of(CorrectionKind kind, const LayerOperators& layer, const
                          const TileOperator& ideal, const InputMoments& moments) {
     const Rows t = rows_of(tile);
     const Rows w = rows_of(ideal);
-    const Rows c = common_rows(kind, tile);
+    const Rows c = common_rows(kind, layer, tile);
     const Rows ones = ones_of(tile);
     const Rows tM = t * moments.second;
     const Rows wM = w * moments.second;
@@ -329,14 +340,14 @@ std::vector<OutputFit> fit_tile(CorrectionKind kind, const TileProducts& tile, d
 }
 
 TileCorrection to_correction(CorrectionKind kind, const std::vector<OutputFit>& fits) {
+    const bool takes_references = kind == CorrectionKind::reference_column;
     TileCorrection correction;
     for (const OutputFit& of : fits) {
         correction.gain.push_back(static_cast<float>(of.g));
-        for (const double h : of.h)
-            if (kind == CorrectionKind::reference_column)
-                correction.reference_shares.push_back(static_cast<float>(-h / of.g));
-            else
-                correction.input_gain.push_back(static_cast<float>(h));
+        if (takes_references)
+            correction.reference_shares.push_back(static_cast<float>(-of.h(0) / of.g));
+        if (of.h.size() > (takes_references ? 1 : 0))
+            correction.input_gain.push_back(static_cast<float>(of.h(of.h.size() - 1)));
     }
     return correction;
 }
@@ -371,17 +382,14 @@ LayerCorrection fit_layer(CorrectionKind kind, const LayerOperators& ideal,
     return result;
 }
 
-/// Takes an output's shares of the reference columns, as this chip has them, out of its sample.
-void subtract_references(const TileCorrection& correction, TileOperator& tile) {
-    const std::size_t arrays = tile.references.size() / tile.rows;
-    for (std::size_t j = 0; j < tile.outputs; ++j)
-        for (std::size_t i = 0; i < arrays; ++i) {
-            const float share = correction.reference_shares[j * arrays + i];
-            for (std::size_t row = 0; row < tile.rows; ++row)
-                tile.weights[j * tile.rows + row] -= share * tile.references[i * tile.rows + row];
-            if (!tile.reference_offsets.empty())
-                tile.offset[j] -= share * tile.reference_offsets[i];
-        }
+/// Takes each output's share of the reference columns, as this chip has them, out of its sample.
+void subtract_reference(const std::vector<float>& shares, TileOperator& tile) {
+    for (std::size_t j = 0; j < tile.outputs; ++j) {
+        for (std::size_t row = 0; row < tile.rows; ++row)
+            tile.weights[j * tile.rows + row] -= shares[j] * tile.reference[row];
+        if (!tile.offset.empty()) tile.offset[j] -= shares[j] * tile.reference_offset;
+        tile.reference_share = std::max(tile.reference_share, std::abs(shares[j]));
+    }
 }
 
 void refuse(std::string_view why, std::string_view cure) {
@@ -488,7 +496,7 @@ void apply_correction(const Correction& correction, std::vector<LayerOperators>&
             TileOperator& tile = layers[layer].tiles[i];
             tile.gain = of.gain;
             tile.input_gain = of.input_gain;
-            if (!of.reference_shares.empty()) subtract_references(of, tile);
+            if (!of.reference_shares.empty()) subtract_reference(of.reference_shares, tile);
         }
 }
 

@@ -13,8 +13,9 @@ enum class CorrectionKind {
     layer_gain,     ///< g t·v, one digital g per layer
     column_gain,    ///< g t·v, a digital g per output of a tile
     column_affine,  ///< g t·v + h Σv, both digital and per output of a tile
-    /// g (t·v - Σ k r·v): shares k of the currents r·v of the tile's reference columns are taken
-    /// out before the ADC, g is digital; all per output of a tile.
+    /// g (t·v - k r·v): a share k of the current r·v of the tile's reference columns, of all its
+    /// arrays together, is taken out before the ADC, g is digital; both per output of a tile.
+    /// `offset`, which forms Σv anyway, adds h Σv.
     reference_column,
 };
 
@@ -81,7 +82,7 @@ struct CorrectionGoal {
 struct TileCorrection {
     std::vector<float> gain;        ///< g
     std::vector<float> input_gain;  ///< h, digital; or empty
-    /// k, before the ADC, [outputs × reference columns]; or empty
+    /// k, before the ADC; or empty
     std::vector<float> reference_shares;
 };
 

@@ -97,12 +97,13 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
         result.offset_b = offsets_of(read.b->offset, unit);
     }
     if (tile.reference_bit_line()) {
-        const detail::TileReadout references =
+        const detail::TileReadout reference =
             chip.readout
-                ? detail::read_references_by_amplifiers(tile, actual, *chip.readout, task.feedback)
-                : detail::read_references_ideally(tile, actual);
-        result.references = entries_of(references.transfer, span, unit);
-        result.reference_offsets = offsets_of(references.offset, unit);
+                ? detail::read_reference_by_amplifiers(tile, actual, *chip.readout, task.feedback)
+                : detail::read_reference_ideally(tile, actual);
+        result.reference = entries_of(reference.transfer, span, unit);
+        for (const float offset : offsets_of(reference.offset, unit))
+            result.reference_offset = offset;
     }
     const double signal = G.norm();
     result.wire_deviation = signal > 0 ? (T - G).norm() / signal : 0;

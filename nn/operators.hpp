@@ -40,10 +40,12 @@ struct TileOperator {
     double wire_deviation = 0;
     /// Groups from `group` on whose rows and outputs follow one another in this tile.
     std::size_t groups = 1;
-    /// What the reference column of each array delivers, and its offsets: [arrays × rows] and
-    /// [arrays], as `weights` and `offset`; empty where there is none.
-    std::vector<float> references = {};
-    std::vector<float> reference_offsets = {};
+    /// What the reference columns of the tile's arrays deliver together, as `weights` and `offset`:
+    /// [rows], empty where there are none.
+    std::vector<float> reference = {};
+    float reference_offset = 0;
+    /// Largest share of it that was taken out of an output's entries.
+    float reference_share = 0;
     /// Digital correction behind the ADC, [outputs]: what a sample counts, and what is added per
     /// Σ of the tile's inputs. Empty: 1 and 0.
     std::vector<float> gain = {};

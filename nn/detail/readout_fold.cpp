@@ -92,30 +92,25 @@ TileReadout read_by_amplifiers(const Tile& tile, const std::vector<Eigen::Matrix
     return result;
 }
 
-TileReadout read_references_ideally(const Tile& tile,
-                                    const std::vector<Eigen::MatrixXd>& transfers) {
-    const auto arrays = static_cast<Index>(transfers.size());
-    TileReadout result{Eigen::MatrixXd(arrays, tile.rows())};
-    for (Index i = 0; i < arrays; ++i)
-        result.transfer.row(i) = transfers[static_cast<std::size_t>(i)]
-                                     .row(tile.reference_bit_line().value())
-                                     .head(tile.rows());
+TileReadout read_reference_ideally(const Tile& tile,
+                                   const std::vector<Eigen::MatrixXd>& transfers) {
+    TileReadout result{Eigen::MatrixXd::Zero(1, tile.rows())};
+    for (const Eigen::MatrixXd& T : transfers)
+        result.transfer += T.row(tile.reference_bit_line().value()).head(tile.rows());
     return result;
 }
 
-TileReadout read_references_by_amplifiers(const Tile& tile,
-                                          const std::vector<Eigen::MatrixXd>& transfers,
-                                          const LinearReadout& readout, double feedback) {
+TileReadout read_reference_by_amplifiers(const Tile& tile,
+                                         const std::vector<Eigen::MatrixXd>& transfers,
+                                         const LinearReadout& readout, double feedback) {
     const AmplifierInput amplifier = amplifier_input(readout.circuit.amplifier, feedback);
     const double unit = feedback * tile.settings().device.span() * readout.read_voltage;  // [V]
-    const auto arrays = static_cast<Index>(transfers.size());
-    TileReadout result{Eigen::MatrixXd(arrays, tile.rows()), Eigen::VectorXd(arrays)};
-    for (Index i = 0; i < arrays; ++i) {
+    TileReadout result{Eigen::MatrixXd::Zero(1, tile.rows()), Eigen::VectorXd::Zero(1)};
+    for (const Eigen::MatrixXd& T : transfers) {
         const ColumnOutput out =
-            column_output(tile, transfers[static_cast<std::size_t>(i)],
-                          tile.reference_bit_line().value(), amplifier, feedback);
-        result.transfer.row(i) = out.slope;
-        result.offset(i) = -out.constant / unit;
+            column_output(tile, T, tile.reference_bit_line().value(), amplifier, feedback);
+        result.transfer += out.slope;
+        result.offset(0) -= out.constant / unit;
     }
     if (readout.circuit.amplifier.offset == 0) result.offset.resize(0);
     return result;

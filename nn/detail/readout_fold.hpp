@@ -33,13 +33,13 @@ TileReadout read_by_amplifiers(const Tile& tile, const std::vector<Eigen::Matrix
 TileReadout read_side_by_amplifiers(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
                                     Polarity side, const LinearReadout& readout, double feedback);
 
-/// The reference column of every array: T's rows, as `read_ideally` or `read_by_amplifiers` have
-/// those of outputs before they are subtracted. [arrays × rows]
-TileReadout read_references_ideally(const Tile& tile,
-                                    const std::vector<Eigen::MatrixXd>& transfers);
-TileReadout read_references_by_amplifiers(const Tile& tile,
-                                          const std::vector<Eigen::MatrixXd>& transfers,
-                                          const LinearReadout& readout, double feedback);
+/// The reference columns of all arrays together, ideally added: [1 × rows].
+TileReadout read_reference_ideally(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers);
+
+/// The same of what their transimpedance amplifiers deliver.
+TileReadout read_reference_by_amplifiers(const Tile& tile,
+                                         const std::vector<Eigen::MatrixXd>& transfers,
+                                         const LinearReadout& readout, double feedback);
 
 /// R_f of a layer: the one given, or 0.8 swing over the largest current that a column of its
 /// arrays as designed delivers with every input at full scale [ohm].

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include "circuit/error.hpp"
 #include "example_tile.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
@@ -103,6 +104,70 @@ TEST_CASE("folded mismatch of the resistors agrees with ngspice") {
     for (const auto layout : {Layout::split, Layout::interleaved})
         check_agreement(wired(Mapping::differential, layout, Unused::pad),
                         readout_of(1e3, -2e-3, 0.05));
+}
+
+TEST_CASE("reference columns, their faults and their shares agree with ngspice") {
+    FaultMap faults;
+    for (const auto mapping : {Mapping::offset, Mapping::differential})
+        for (const auto layout : {Layout::split, Layout::interleaved})
+            for (const auto unused : {Unused::pad, Unused::trim}) {
+                CAPTURE(to_string(mapping));
+                CAPTURE(to_string(layout));
+                CAPTURE(to_string(unused));
+                TileSettings settings = wired(mapping, layout, unused);
+                settings.array.bit_lines += 1;
+                settings.reference_column = true;
+                const Tile whole(example_block(), settings);
+                const auto line = whole.reference_bit_line().value();
+                const auto& block = whole.block();
+                const auto place = static_cast<std::int32_t>(line);
+                const auto pattern = whole.arrays().front().pattern();
+                faults.set(block.layer,
+                           PaddingCell{static_cast<std::int32_t>(block.tile_row),
+                                       static_cast<std::int32_t>(block.tile_column), 1, place,
+                                       polarity_of(pattern, line), 0},
+                           Fault::stuck_off);
+                const Tile tile(example_block(), settings, FaultSource(faults));
+                CHECK(tile.arrays().front().conductance()(0, line) == settings.device.on);
+                CHECK(tile.arrays().front().conductance()(1, line) == settings.device.off);
+                std::vector<Eigen::MatrixXd> transfers;
+                for (const Crossbar& array : tile.arrays())
+                    transfers.push_back(
+                        TransferSolver().transfer_rows(array, tile.read_bit_lines()));
+                TileDeckSettings how;
+                how.reference_shares.resize(2, static_cast<Index>(transfers.size()));
+                how.reference_shares.row(0).setConstant(0.25);
+                how.reference_shares.row(1).setConstant(-0.5);
+                const Eigen::VectorXd wanted =
+                    (detail::read_ideally(tile, transfers).transfer -
+                     Eigen::Vector2d(0.25, -0.5) *
+                         detail::read_reference_ideally(tile, transfers).transfer) *
+                    example_inputs;
+                for (const auto& deck : {write_tile_deck(tile, example_inputs, how),
+                                         write_flat_deck(tile, example_inputs, how)}) {
+                    const auto found = run_operating_point(deck, {"sub_0", "sub_1"});
+                    for (Index j = 0; j < 2; ++j)  // currents of 1e-4 A at most, as volts
+                        CHECK(std::abs(found.at(fmt::format("sub_{}", j)) - wanted(j)) < 1e-14);
+                }
+            }
+}
+
+TEST_CASE("reference shares that a deck cannot have are refused") {
+    TileSettings settings = example_settings(Mapping::differential, Layout::split);
+    TileDeckSettings how;
+    how.reference_shares = Eigen::MatrixXd::Ones(2, 2);
+    CHECK_THROWS_AS((void)write_tile_deck(Tile(example_block(), settings), example_inputs, how),
+                    InvalidInput);
+    settings.array.bit_lines += 1;
+    settings.reference_column = true;
+    const Tile tile(example_block(), settings);
+    CHECK(write_tile_deck(tile, example_inputs, how).find("reference bit line") !=
+          std::string::npos);
+    how.readout = Readout::opamp;
+    CHECK_THROWS_AS((void)write_tile_deck(tile, example_inputs, how), InvalidInput);
+    how = {};
+    how.reference_shares = Eigen::MatrixXd::Ones(1, 2);
+    CHECK_THROWS_AS((void)write_tile_deck(tile, example_inputs, how), InvalidInput);
 }
 
 TEST_CASE("arrays read at the top agree with ngspice as well") {

@@ -51,6 +51,35 @@ TEST_CASE("compare: driving and reading at both ends costs the worst tile less")
     CHECK(contains(read_file(folder / "r.md"), "drive = \"both\""));
 }
 
+TEST_CASE("compare: a correction is fitted, told and kept; what it cannot correct is refused") {
+    const TemporaryFolder folder;
+    const std::string wired = compare +
+                              " --images 60 --array 64x64 --segment 4 --mapping "
+                              "differential --json --out " +
+                              (folder / "r.h5") + " --set correction.kind=";
+    const auto plain = json::parse(run_kirchnet(wired + "none").out);
+    CHECK_FALSE(plain.contains("correction"));
+    for (const std::string kind : {"column_affine", "reference_column"}) {
+        CAPTURE(kind);
+        const auto run = run_kirchnet(wired + kind);
+        REQUIRE(run.code == 0);
+        const auto object = json::parse(run.out);
+        CHECK(object["agreement"]["differential"]["circuit"].get<double>() >
+              plain["agreement"]["differential"]["circuit"].get<double>());
+        for (const auto& [layer, errors] : object["correction"]["differential"].items())
+            CHECK(errors["error_after"].get<double>() < errors["error_before"].get<double>());
+        CHECK(contains(read_file(folder / "r.md"),
+                       "Circuit arms corrected: " + kind + ", fitted on the designed chip."));
+    }
+    const auto refused =
+        run_kirchnet(compare + " --bits-per-cell 2 --set correction.kind=column_gain");
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.err, "mapping.bits_per_cell = 0"));
+    const auto unknown = run_kirchnet(compare + " --set correction.kind=affine");
+    CHECK(unknown.code == 2);
+    CHECK(contains(unknown.err, "column_affine, reference_column"));
+}
+
 TEST_CASE("compare: results, report and figures are written and tell the same story") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet(compare + " --images 50 --array 32x32 --fault-rate 0.01 --out " +

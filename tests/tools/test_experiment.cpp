@@ -87,6 +87,7 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.readout.circuit.amplifier = {.gain = 500, .offset = 1e-3, .swing = 0.9};
     e.readout.circuit.feedback_resistance = 1234.5;
     e.readout.mismatch = 0.01;
+    e.correction = {CorrectionKind::reference_column, CorrectionFit::chip};
     e.trials = 7;
     e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};
     const std::string text = to_toml(e);
@@ -108,6 +109,8 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.readout_kind == Readout::opamp);
     CHECK(again.readout == e.readout);
     CHECK(again.linear_readout()->read_voltage == 0.15);
+    CHECK(again.correction == e.correction);
+    CHECK(again.tile_settings(Mapping::offset).reference_column);
     CHECK(again.trials == 7);
     CHECK(to_toml(again) == text);
 }

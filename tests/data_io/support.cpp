@@ -135,6 +135,13 @@ void write_file(const fs::path& path, const std::string& bytes) {
     REQUIRE(file.flush());
 }
 
+const Node& node(const Network& network, const std::string& name) {
+    for (const Node& candidate : network.nodes)
+        if (candidate.name == name) return candidate;
+    FAIL("no node " << name);
+    return network.nodes.front();
+}
+
 Network small_network() {
     Network network{.name = "small",
                     .input = {2, 5, 4},

@@ -44,6 +44,13 @@ void write_file(const std::filesystem::path& path, const std::string& bytes);
 template <class Action>
 std::string refusal(const Action& action);
 
+/// The node of that name; a failed test where there is none.
+const Node& node(const Network& network, const std::string& name);
+template <class Op>
+const Op& operation(const Network& network, const std::string& name) {
+    return std::get<Op>(node(network, name).operation);
+}
+
 /// One of each operator, tensors of distinct extents and values.
 Network small_network();
 

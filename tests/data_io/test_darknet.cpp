@@ -84,18 +84,6 @@ scale_x_y=1.05
 )";
 constexpr std::size_t detector_numbers = 4 * 2 + 4 + 4 * 2 + 18 + 7 + 14;
 
-const Node& node(const Network& network, const std::string& name) {
-    for (const Node& candidate : network.nodes)
-        if (candidate.name == name) return candidate;
-    FAIL("no node " << name);
-    return network.nodes.front();
-}
-
-template <class Op>
-const Op& operation(const Network& network, const std::string& name) {
-    return std::get<Op>(node(network, name).operation);
-}
-
 bool contains(const std::string& text, const std::string& part) {
     return text.find(part) != std::string::npos;
 }

@@ -9,18 +9,6 @@ using namespace kirchnet::test;
 
 namespace {
 
-const Node& node(const Network& network, const std::string& name) {
-    for (const Node& candidate : network.nodes)
-        if (candidate.name == name) return candidate;
-    FAIL("no node " << name);
-    return network.nodes.front();
-}
-
-template <class Op>
-const Op& operation(const Network& network, const std::string& name) {
-    return std::get<Op>(node(network, name).operation);
-}
-
 using Names = std::vector<std::string>;
 using Shape = std::vector<std::size_t>;
 

@@ -55,8 +55,9 @@ std::string HtmlTable::str(std::string_view caption) const {
     return text + "</tbody></table></div>\n";
 }
 
-std::string html_text_block(std::string_view text) {
-    return fmt::format("<pre tabindex=\"0\">{}</pre>\n", escape_html(text));
+std::string html_text_block(std::string_view text, bool wraps) {
+    return fmt::format("<pre{} tabindex=\"0\">{}</pre>\n", wraps ? " class=\"wrap\"" : "",
+                       escape_html(text));
 }
 
 std::string html_details(std::string_view summary, std::string_view content, bool is_open) {

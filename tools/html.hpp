@@ -24,7 +24,8 @@ class HtmlTable {
 };
 
 /// `<pre>` of text as it is.
-std::string html_text_block(std::string_view text);
+/// @param wraps  breaks lines that are too long, rather than scroll
+std::string html_text_block(std::string_view text, bool wraps = false);
 /// Something to unfold. @param content  HTML
 std::string html_details(std::string_view summary, std::string_view content, bool is_open = false);
 /// An SVG document as part of a page, where no two may share identifiers.

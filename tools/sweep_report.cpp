@@ -325,7 +325,7 @@ class Page {
         body_ += heading(3, "Paired differences");
         body_ += fmt::format(
             "<p>Change of {} chip by chip and image by image, in percentage points, with its "
-            "95 %% interval and the two-sided probability of such a change by chance.</p>\n",
+            "95 % interval and the two-sided probability of such a change by chance.</p>\n",
             escape_html(report.record().metric));
         const SweepRecord& record = report.record();
         for (const PairFinding& pair : report.pairs()) {
@@ -415,7 +415,7 @@ class Page {
         if (worst.deck.empty()) return;
         body_ += heading(4, "Its netlist") + html_text_block(worst.deck) +
                  "<p>The whole deck, ready for ngspice:</p>\n" +
-                 html_text_block(worst.deck_command);
+                 html_text_block(worst.deck_command, true);
     }
 
     void add_layers(const WorstChip& worst) {

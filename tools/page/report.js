@@ -27,18 +27,23 @@
 
   // Powers of ten, with more of what lies between them the fewer there are; 0 has its own place.
   function logTicks(chart) {
-    return function (low, high) {
+    const labelWidth = 52;  // [px]
+    return function (low, high, pixels) {
       const ticks = [];
       const span = high - low;
-      const factors = span > 3 ? [1] : span > 0.7 ? [1, 2, 5] : [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9];
-      const step = Math.max(1, Math.ceil(span / 7));
+      const room = pixels / labelWidth;
+      const factors = room >= 22 * span ? [1, 1.5, 2, 3, 4, 5, 6, 7, 8, 9]
+        : room >= 3.4 * span ? [1, 2, 5] : room >= 2.2 * span ? [1, 3] : [1];
+      const step = Math.max(1, Math.ceil(span / room));
       const edge = chart.zero === undefined ? low : Math.max(low, chart.zero + 0.15);
       if (chart.zero !== undefined && chart.zero >= low && chart.zero <= high)
         ticks.push({ v: chart.zero, label: "0" });
       for (let power = Math.floor(low); power <= high; power += step)
         for (const factor of factors) {
           const place = power + Math.log10(factor);
-          if (place >= edge - 1e-9 && place <= high + 1e-9)
+          const last = ticks.length ? ticks[ticks.length - 1].v : -Infinity;
+          const fits = (place - last) * pixels >= labelWidth * span;
+          if (place >= edge - 1e-9 && place <= high + 1e-9 && fits)
             ticks.push({ v: place, label: short(factor * Math.pow(10, power)) });
         }
       return ticks;
@@ -46,12 +51,13 @@
   }
 
   function makeReadout(panel, chart) {
-    const hint = element("p", "hint", panel);
-    const reset = element("button", "", null, "whole range");
+    const line = element("p", "hint", panel);
+    const hint = element("span", "", line);
+    const reset = element("button", "", line, "whole range");
     reset.type = "button";
-    const table = element("table", "readout", panel);
+    const table = element("table", "readout", element("div", "readout-scroll", panel));
     const head = element("tr", "", element("thead", "", table));
-    ["curve", chart.y_label, "95 %", "chips", "trials"].forEach((title, i) =>
+    ["curve", "mean", "95 %", "chips", "trials"].forEach((title, i) =>
       element("th", i > 0 ? "number" : "", head, title));
     const body = element("tbody", "", table);
     const rows = chart.series.map((series) => {
@@ -71,8 +77,7 @@
     const at = row === null ? null : chart.rows[row];
     readout.hint.textContent = at
       ? chart.x_label + ": " + at[1]
-      : "Point at a curve for its numbers; drag to zoom, double-click for all. ";
-    if (!at) readout.hint.appendChild(readout.reset);
+      : "Point at a curve for its numbers, drag to zoom.";
     readout.rows.forEach((line, s) => {
       const value = at ? at[2][s] : null;
       const texts = value

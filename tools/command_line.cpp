@@ -187,6 +187,7 @@ class CommandLine {
         add_faults();
         add_sweep();
         add_merge();
+        add_report();
         add_info();
     }
 
@@ -585,6 +586,27 @@ class CommandLine {
         sub.add_flag("--json", merge_.json, "One JSON object on standard output");
     }
 
+    void add_report() {
+        auto& sub =
+            add("report", "Sweep results as one HTML page with charts, tables and gates", report_,
+                run_report,
+                "  kirchnet report f6.h5 -o f6.html\n"
+                "  kirchnet report f6.h5 -o f6.html --check          (1 when a gate fails)\n"
+                "  kirchnet report f6-shard*of8.h5 -o f6.html        (shards of one sweep)\n"
+                "  kirchnet report f6.h5 yield.h5 -o both.html --json");
+        sub.add_option("results", report_.results,
+                       "Results files of sweeps; shards of one sweep are put together")
+            ->type_name("R.h5")
+            ->required();
+        sub.add_option("-o,--out", report_.out,
+                       "Page to write; figures (.svg) and their numbers (.csv) stand beside it")
+            ->type_name("REPORT.html")
+            ->required();
+        sub.add_flag("--check", report_.check, "Exit code 1 when a gate fails");
+        sub.add_flag("--json", report_.json,
+                     "Gates, points and pairs as one JSON object on standard output");
+    }
+
     void add_info() {
         auto& sub = add("info", "What is in a file of ours", info_, run_info,
                         "  kirchnet info net.h5\n  kirchnet info result.h5 --json");
@@ -609,6 +631,7 @@ class CommandLine {
     FaultsArguments faults_;
     SweepArguments sweep_;
     MergeArguments merge_;
+    ReportArguments report_;
     InfoArguments info_;
     std::function<int()> command_;
 };

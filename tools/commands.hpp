@@ -159,6 +159,14 @@ struct MergeArguments {
 };
 int run_merge(const MergeArguments& arguments);
 
+struct ReportArguments {
+    std::vector<std::string> results;  ///< sweep results files
+    std::string out;                   ///< the page
+    bool check = false;                ///< exit code 1 when a gate fails
+    bool json = false;
+};
+int run_report(const ReportArguments& arguments);
+
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;

@@ -8,11 +8,11 @@
 
 #include "circuit/units.hpp"
 #include "nn/tiling.hpp"
-#include "solver/transfer_solver.hpp"
 #include "tools/output.hpp"
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
 #include "tools/run_details.hpp"
+#include "tools/tile_maps.hpp"
 
 namespace kirchnet {
 namespace {
@@ -311,13 +311,7 @@ CellMatrix worst_tile_drop(const ComparisonReport& report, const ArmResult& arm)
     const Tile tile(
         weight_block(report.graph, arm.worst_layer, settings, place.row, place.column, place.slice),
         settings);
-    const Crossbar& array = tile.arrays().front();
-    Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
-    inputs.topRows(tile.rows()).setConstant(full_drive);
-    const OperatingPoint point = TransferSolver().solve(array, inputs, Voltages::keep);
-    CellMatrix drop = point.bit_line_voltage.front() - point.word_line_voltage.front();
-    drop.colwise() += inputs.col(0);
-    return drop;
+    return ir_drop(tile.arrays().front(), tile.rows(), full_drive);
 }
 
 std::string drop_figure(const ComparisonReport& report, const ArmResult& arm,

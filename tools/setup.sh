@@ -14,6 +14,7 @@ core=(
     libhdf5-dev libxxhash-dev liblzma-dev zlib1g-dev libwebp-dev libjpeg62-turbo-dev
     libonnx-dev libprotobuf-dev protobuf-compiler      # ONNX models
     libcli11-dev libtomlplusplus-dev nlohmann-json3-dev
+    libjs-dygraphs                                     # charts of HTML reports
 )
 full=(
     libtorch-dev

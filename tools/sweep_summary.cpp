@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <nlohmann/json.hpp>
 
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
@@ -21,10 +22,6 @@ std::string percent(double share, int decimals = 2) {
 
 std::string interval(const Estimate& estimate) {
     return fmt::format("{:.2f} .. {:.2f}", 100 * estimate.low, 100 * estimate.high);
-}
-
-std::string p_text(double p) {
-    return p < 1e-4 ? "< 1e-4" : fmt::format("{:.2g}", p);
 }
 
 }  // namespace
@@ -226,6 +223,35 @@ std::string pair_table(const SweepSummary& summary, const std::vector<PairedPoin
         text += fmt::format("\n{}\n{}", pair.name, table.markdown());
     }
     return text;
+}
+
+std::string p_text(double p) {
+    return p < 1e-4 ? "< 1e-4" : fmt::format("{:.2g}", p);
+}
+
+nlohmann::json estimate_json(const Estimate& estimate) {
+    return {{"mean", estimate.mean}, {"low", estimate.low}, {"high", estimate.high}};
+}
+
+nlohmann::json summary_json(const SweepSummary& summary) {
+    nlohmann::json points = nlohmann::json::array();
+    for (const PointSummary& point : summary.summaries()) {
+        nlohmann::json values;
+        for (std::size_t axis = 0; axis < summary.record().axes.size(); ++axis)
+            values[summary.record().axes[axis]] = summary.record().points[point.point].values[axis];
+        points.push_back({{"point", point.point},
+                          {"axes", values},
+                          {"trials", point.trials},
+                          {"accuracy", estimate_json(point.accuracy)},
+                          {"over_chips", estimate_json(point.over_chips)},
+                          {"worst", point.least},
+                          {"best", point.most},
+                          {"seconds_per_trial", point.seconds}});
+    }
+    return {{"name", summary.record().name},
+            {"metric", summary.record().metric},
+            {"complete", summary.record().complete},
+            {"points", points}};
 }
 
 }  // namespace kirchnet

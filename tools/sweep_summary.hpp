@@ -1,5 +1,6 @@
 #pragma once
 
+#include <nlohmann/json_fwd.hpp>
 #include <optional>
 #include <string>
 #include <utility>
@@ -75,5 +76,10 @@ class SweepSummary {
 /// Table of all points, and of the plan's pairs.
 std::string summary_table(const SweepSummary& summary);
 std::string pair_table(const SweepSummary& summary, const std::vector<PairedPoints>& pairs);
+/// A probability for people: `< 1e-4`, `0.013`.
+std::string p_text(double p);
+/// What `--json` says of a sweep: every point with its estimates.
+nlohmann::json summary_json(const SweepSummary& summary);
+nlohmann::json estimate_json(const Estimate& estimate);
 
 }  // namespace kirchnet

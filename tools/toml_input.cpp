@@ -16,6 +16,23 @@ std::string place(const std::filesystem::path& path, const toml::source_region& 
     return fmt::format("{}:{}:{}", path.string(), region.begin.line, region.begin.column);
 }
 
+void append_settings(const toml::table& table, const std::string& prefix,
+                     const std::filesystem::path& path,
+                     std::vector<std::pair<std::string, std::string>>& settings) {
+    for (const auto& [name, node] : table) {
+        const std::string key = prefix + std::string(name.str());
+        if (const auto* inner = node.as_table()) {
+            append_settings(*inner, key + ".", path, settings);
+            continue;
+        }
+        try {
+            settings.emplace_back(key, text_of(node));
+        } catch (const InvalidInput& error) {
+            throw InvalidInput(place_of(path, node), error.what());
+        }
+    }
+}
+
 }  // namespace
 
 std::string read_text_file(const std::filesystem::path& path) {
@@ -58,6 +75,13 @@ std::string text_of(const toml::node& node) {
         return joined;
     }
     throw InvalidInput("expected a number, a string or a list of strings");
+}
+
+std::vector<std::pair<std::string, std::string>> flat_settings(const toml::table& table,
+                                                               const std::filesystem::path& path) {
+    std::vector<std::pair<std::string, std::string>> settings;
+    append_settings(table, "", path, settings);
+    return settings;
 }
 
 }  // namespace kirchnet

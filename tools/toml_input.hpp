@@ -4,6 +4,8 @@
 
 #include <filesystem>
 #include <string>
+#include <utility>
+#include <vector>
 
 namespace kirchnet {
 
@@ -20,6 +22,11 @@ std::string place_of(const std::filesystem::path& path, const toml::node& node);
 /// A TOML value in the command line's notation; lists joined by commas.
 /// @throws InvalidInput  when it is a table or a date
 std::string text_of(const toml::node& node);
+
+/// Keys of a table and of the tables in it, `section.key`, each with its value as text.
+/// @throws InvalidInput  naming file, line and column
+std::vector<std::pair<std::string, std::string>> flat_settings(const toml::table& table,
+                                                               const std::filesystem::path& path);
 
 struct Experiment;
 /// Applies a table of experiment keys on top of `experiment`, a preset that it names first.

@@ -11,6 +11,7 @@
 #include "tools/plots/axis.hpp"
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
+#include "tools/plots/line_chart.hpp"
 #include "tools/plots/svg.hpp"
 #include "tools/plots/waterfall.hpp"
 
@@ -273,4 +274,84 @@ TEST_CASE("waterfalls that are none are refused") {
         chart.steps[1].change_low = not_a_number;
     }
     CHECK_THROWS_AS((void)waterfall(chart), InvalidInput);
+}
+
+namespace {
+
+LineChart fault_chart() {
+    return {.title = "Accuracy of resnet20 with stuck cells",
+            .x_label = "fault rate per cell",
+            .y_label = "accuracy [%]",
+            .panels = {{"ideal",
+                        {{"two_column", {{0, 88, 86, 90}, {1e-3, 60, 55, 66}, {1e-2, 12, 9, 15}}},
+                         {"differential", {{1e-2, 75, 70, 81}, {0, 88, 86, 90}}}}},
+                       {"circuit", {{"two_column", {{1e-3, 58, 50, 66}}}}}},
+            .log_x = true};
+}
+
+}  // namespace
+
+TEST_CASE("a line chart is well-formed and says everything") {
+    const std::string svg = line_chart(fault_chart());
+    CHECK(is_well_formed(svg, "line_chart"));
+    for (const auto* label :
+         {"two_column", "differential", "ideal", "circuit", "accuracy [%]", "fault rate per cell",
+          ">0.001<", ">0.01<", ">0<", ">80<", "<title", "two_column at 0.001: 60.0 (55.0 to 66.0)"})
+        CHECK_MESSAGE(contains(svg, label), label);
+    CHECK(count(svg, "<polyline") == 2);  // the third series is a lone point with a whisker
+    CHECK(count(svg, "<polygon") == 2);
+    CHECK(count(svg, "<circle") == 6);
+}
+
+TEST_CASE("a curve's points lie where its numbers say") {
+    // Levels 0 to 100 over 300 px of plot; x from 0 to 10 over 520 px, 12 px off the edges, right
+    // of a margin of 70 px: x = 2.5 is at 70 + 12 + 496 / 4.
+    const std::string svg = line_chart(
+        {.title = "t",
+         .x_label = "x",
+         .y_label = "y",
+         .panels = {{"", {{"s", {{0, 0, 0, 0}, {2.5, 50, 50, 50}, {10, 100, 100, 100}}}}}}});
+    CHECK(contains(svg, "<polyline points=\"82,"));
+    CHECK(contains(svg, " 206,"));
+    CHECK(contains(svg, " 578,"));
+    const auto y = [&](const std::string& x) {
+        return std::stod(svg.substr(svg.find(x + ",") + x.size() + 1));
+    };
+    CHECK(y("\"82") - y(" 206") == doctest::Approx(150));
+    CHECK(y(" 206") - y(" 578") == doctest::Approx(150));
+}
+
+TEST_CASE("zero has a place of its own on a logarithmic axis") {
+    const AxisScale scale({0, 1e-4, 1e-2}, true);
+    CHECK(scale.place(1e-2) == doctest::Approx(-2));
+    CHECK(scale.place(0) < scale.place(1e-4));
+    CHECK(scale.ticks(5).front().label == "0");
+    CHECK(scale.ticks(5).back().label == "0.01");
+    CHECK_FALSE(AxisScale({1, 10}, true).has_zero_apart());
+    CHECK(AxisScale({3}, false).high() > 3);  // a single value has room around it
+    CHECK(AxisScale({0}, true).high() > AxisScale({0}, true).low());
+}
+
+TEST_CASE("line charts of one value and of many series are drawn") {
+    LineChart chart{.title = "", .panels = {{"", {}}}};
+    for (int i = 0; i < 20; ++i)
+        chart.panels[0].series.push_back({"series <" + std::to_string(i) + ">", {{1, 5, 5, 5}}});
+    CHECK(is_well_formed(line_chart(chart), "many_series"));
+}
+
+TEST_CASE("line charts that are none are refused") {
+    LineChart chart = fault_chart();
+    SUBCASE("no panel") {
+        chart.panels.clear();
+    }
+    SUBCASE("no point") {
+        chart.panels = {{"", {{"s", {}}}}};
+    }
+    SUBCASE("no number") {
+        chart.panels[0].series[0].points[1].y = not_a_number;
+    }
+    SUBCASE("negative on a logarithmic axis") {
+        chart.panels[0].series[0].points[1].x = -1;
+    }
+    CHECK_THROWS_AS(line_chart(chart), InvalidInput);
 }

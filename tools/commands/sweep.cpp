@@ -131,31 +131,6 @@ class SweepRun {
     std::set<UnitPlace> finished_;
 };
 
-nlohmann::json estimate_json(const Estimate& estimate) {
-    return {{"mean", estimate.mean}, {"low", estimate.low}, {"high", estimate.high}};
-}
-
-nlohmann::json summary_json(const SweepSummary& summary) {
-    nlohmann::json points = nlohmann::json::array();
-    for (const PointSummary& point : summary.summaries()) {
-        nlohmann::json values;
-        for (std::size_t axis = 0; axis < summary.record().axes.size(); ++axis)
-            values[summary.record().axes[axis]] = summary.record().points[point.point].values[axis];
-        points.push_back({{"point", point.point},
-                          {"axes", values},
-                          {"trials", point.trials},
-                          {"accuracy", estimate_json(point.accuracy)},
-                          {"over_chips", estimate_json(point.over_chips)},
-                          {"worst", point.least},
-                          {"best", point.most},
-                          {"seconds_per_trial", point.seconds}});
-    }
-    return {{"name", summary.record().name},
-            {"metric", summary.record().metric},
-            {"complete", summary.record().complete},
-            {"points", points}};
-}
-
 void print_plan(const SweepPlan& plan) {
     TextTable table([&] {
         std::vector<std::string> heading{"point"};

@@ -3,27 +3,19 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <array>
 #include <cmath>
 
 #include "circuit/error.hpp"
 #include "tools/plots/axis.hpp"
+#include "tools/plots/chart_frame.hpp"
 #include "tools/plots/svg.hpp"
 
 namespace kirchnet {
 namespace {
 
-// Okabe and Ito's colours, told apart by people with any colour vision.
-constexpr std::array<std::string_view, 7> colours{"#0072b2", "#e69f00", "#009e73", "#cc79a7",
-                                                  "#56b4e9", "#d55e00", "#8a8a8a"};
-constexpr double left_margin = 70;
-constexpr double right_margin = 20;
-constexpr double bottom_margin = 40;
-constexpr double plot_height = 300;
+using namespace chart;
+
 constexpr double group_gap = 32;
-constexpr double title_size = 16;
-constexpr double legend_row = 20;
-constexpr double legend_swatch = 14;
 
 struct Frame {
     double width = 0;
@@ -33,7 +25,7 @@ struct Frame {
     double group_width = 0;
     double y_max = 1;
     std::vector<std::string> title;
-    std::vector<std::vector<std::size_t>> legend;  // series per row
+    Legend legend{{}, 0};
 
     [[nodiscard]] double bottom() const { return top + plot_height; }
     [[nodiscard]] double y(double value) const { return bottom() - plot_height * value / y_max; }
@@ -88,23 +80,10 @@ double bar_width_of(const BarChart& chart) {
     return width;
 }
 
-double legend_item_width(const BarSeries& series) {
-    return legend_swatch + 6 + text_width(series.name, 12) + 18;
-}
-
-std::vector<std::vector<std::size_t>> legend_rows(const BarChart& chart, double width) {
-    std::vector<std::vector<std::size_t>> rows(1);
-    double used = 0;
-    for (std::size_t i = 0; i < chart.series.size(); ++i) {
-        const double item = legend_item_width(chart.series[i]);
-        if (used + item > width && !rows.back().empty()) {
-            rows.emplace_back();
-            used = 0;
-        }
-        rows.back().push_back(i);
-        used += item;
-    }
-    return rows;
+std::vector<std::string> series_names(const BarChart& chart) {
+    std::vector<std::string> names;
+    for (const BarSeries& series : chart.series) names.push_back(series.name);
+    return names;
 }
 
 Frame lay_out(const BarChart& chart) {
@@ -118,10 +97,10 @@ Frame lay_out(const BarChart& chart) {
     frame.group_width = std::max(frame.group_width, narrowest / groups);
     frame.plot_width = frame.group_width * groups;
     frame.width = left_margin + frame.plot_width + right_margin;
-    frame.title = wrap_words(chart.title, frame.width - 24, title_size);
-    frame.legend = legend_rows(chart, frame.plot_width);
-    frame.top = 20 + 22 * static_cast<double>(frame.title.size()) +
-                legend_row * static_cast<double>(frame.legend.size()) + 18;
+    frame.title = wrap_title(chart.title, frame.width);
+    frame.legend = Legend(series_names(chart), frame.plot_width);
+    frame.top =
+        20 + title_row * static_cast<double>(frame.title.size()) + frame.legend.height() + 18;
     double largest = 0;
     for_each_value(
         chart, [&](std::size_t, std::size_t, double value) { largest = std::max(largest, value); });
@@ -131,36 +110,13 @@ Frame lay_out(const BarChart& chart) {
     return frame;
 }
 
-void draw_heading(Svg& svg, const BarChart& chart, const Frame& frame) {
-    double y = 28;
-    for (const std::string& line : frame.title) {
-        svg.text(frame.width / 2, y, line,
-                 {.size = title_size, .anchor = Anchor::middle, .bold = true});
-        y += 22;
-    }
-    for (const auto& row : frame.legend) {
-        double x = left_margin;
-        for (const std::size_t i : row) {
-            svg.rect(x, y - 11, legend_swatch, legend_swatch, colours[i % colours.size()]);
-            svg.text(x + legend_swatch + 6, y, chart.series[i].name);
-            x += legend_item_width(chart.series[i]);
-        }
-        y += legend_row;
-    }
-}
-
 void draw_axes(Svg& svg, const BarChart& chart, const Frame& frame) {
-    for (const double tick : round_ticks(0, frame.y_max, 5)) {
-        svg.line(left_margin, frame.y(tick), left_margin + frame.plot_width, frame.y(tick),
-                 tick == 0 ? "#1a1a1a" : "#d0d0d0");
-        svg.text(left_margin - 8, frame.y(tick) + 4, fmt::format("{:g}", tick),
-                 {.anchor = Anchor::end});
-    }
-    svg.text(20, frame.top + plot_height / 2, chart.y_label,
-             {.size = 13, .anchor = Anchor::middle, .rotation = -90});
+    for (const double tick : round_ticks(0, frame.y_max, 5))
+        draw_level(svg, left_margin, left_margin + frame.plot_width, frame.y(tick), tick);
+    draw_y_label(svg, frame.top + plot_height / 2, chart.y_label);
     for (std::size_t group = 0; group < chart.groups.size(); ++group)
         svg.text(frame.group_x(group) + frame.group_width / 2, frame.bottom() + 22,
-                 chart.groups[group], {.size = 13, .anchor = Anchor::middle});
+                 chart.groups[group], {.size = label_size, .anchor = Anchor::middle});
 }
 
 void draw_bars(Svg& svg, const BarChart& chart, const Frame& frame) {
@@ -181,7 +137,7 @@ std::string bar_chart(const BarChart& chart) {
     check(chart);
     const Frame frame = lay_out(chart);
     Svg svg(frame.width, frame.bottom() + bottom_margin, chart.title, describe(chart));
-    draw_heading(svg, chart, frame);
+    frame.legend.draw(svg, draw_title(svg, frame.title, frame.width));
     draw_axes(svg, chart, frame);
     draw_bars(svg, chart, frame);
     return svg.str();

@@ -72,6 +72,11 @@ Range range_of(const Eigen::MatrixXd& values) {
     return range;
 }
 
+/// A share needs no prefix.
+std::string quantity_text(double value, const std::string& unit) {
+    return unit == "%" ? fmt::format("{:.3g} %", value) : format_quantity(value, unit);
+}
+
 void check(const HeatMap& map) {
     if (map.values.size() == 0) throw InvalidInput("heat map", "holds no values");
     if (map.values.array().isInf().any()) throw InvalidInput("heat map", "holds an infinite value");
@@ -117,7 +122,7 @@ std::string describe(const HeatMap& map, const Range& range) {
     if (range.is_empty()) return fmt::format("{}: no values", map.value_label);
     return fmt::format("{} of {} {}s by {} {}s, from {} to {}", map.value_label, map.values.rows(),
                        map.y_label, map.values.cols(), map.x_label,
-                       format_quantity(range.low, map.unit), format_quantity(range.high, map.unit));
+                       quantity_text(range.low, map.unit), quantity_text(range.high, map.unit));
 }
 
 /// Path data per colour; the last entry is for cells without a value.
@@ -190,7 +195,7 @@ void draw_colour_bar(Svg& svg, const HeatMap& map, const Range& range, const Fra
     if (!range.is_empty())
         for (const double tick : round_ticks(range.low, range.high, 5)) {
             svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
-            svg.text(x + bar_width + 8, y(tick) + 4, format_quantity(tick, map.unit));
+            svg.text(x + bar_width + 8, y(tick) + 4, quantity_text(tick, map.unit));
         }
     if (map.values.hasNaN()) {
         svg.rect(x, frame.top + frame.bar_height() + 12, bar_width, 12, no_value_colour);

@@ -30,6 +30,13 @@ std::string number(double value) {
     return text == "-0" ? "0" : text;
 }
 
+std::string places_text(const std::vector<PlotPlace>& places) {
+    std::string text;
+    for (const PlotPlace& place : places)
+        text += fmt::format("{}{},{}", text.empty() ? "" : " ", number(place.x), number(place.y));
+    return text;
+}
+
 bool continues_character(char letter) {
     return (static_cast<unsigned char>(letter) & 0xC0U) == 0x80U;  // UTF-8
 }
@@ -100,6 +107,26 @@ void Svg::frame(double x, double y, double width, double height) {
 void Svg::line(double x1, double y1, double x2, double y2, std::string_view stroke) {
     body_ += fmt::format("<line x1=\"{}\" y1=\"{}\" x2=\"{}\" y2=\"{}\" stroke=\"{}\"/>\n",
                          number(x1), number(y1), number(x2), number(y2), stroke);
+}
+
+void Svg::polyline(const std::vector<PlotPlace>& places, std::string_view stroke, double thickness,
+                   std::string_view dashes) {
+    const std::string dashing =
+        dashes.empty() ? "" : fmt::format(" stroke-dasharray=\"{}\"", dashes);
+    body_ += fmt::format(
+        "<polyline points=\"{}\" fill=\"none\" stroke=\"{}\" stroke-width=\"{}\" "
+        "stroke-linejoin=\"round\"{}/>\n",
+        places_text(places), stroke, number(thickness), dashing);
+}
+
+void Svg::polygon(const std::vector<PlotPlace>& places, std::string_view fill, double opacity) {
+    body_ += fmt::format("<polygon points=\"{}\" fill=\"{}\" fill-opacity=\"{}\"/>\n",
+                         places_text(places), fill, number(opacity));
+}
+
+void Svg::circle(double x, double y, double radius, std::string_view fill) {
+    body_ += fmt::format("<circle cx=\"{}\" cy=\"{}\" r=\"{}\" fill=\"{}\"/>\n", number(x),
+                         number(y), number(radius), fill);
 }
 
 void Svg::text(double x, double y, std::string_view content, const TextStyle& style) {

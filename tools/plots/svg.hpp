@@ -16,6 +16,12 @@ struct TextStyle {
     bool halo = false;  ///< white edge, for text over colours
 };
 
+/// A place in a picture [px].
+struct PlotPlace {
+    double x = 0;
+    double y = 0;
+};
+
 /// An SVG picture on white, so that it reads on light and dark pages; title and description are
 /// what screen readers speak.
 class Svg {
@@ -26,6 +32,12 @@ class Svg {
     /// Outline only, dark with a white edge.
     void frame(double x, double y, double width, double height);
     void line(double x1, double y1, double x2, double y2, std::string_view stroke);
+    /// @param dashes  lengths of strokes and gaps, such as `6 3`; empty: drawn through
+    void polyline(const std::vector<PlotPlace>& places, std::string_view stroke, double thickness,
+                  std::string_view dashes = {});
+    /// Filled, and see-through to the degree that `opacity` is below 1.
+    void polygon(const std::vector<PlotPlace>& places, std::string_view fill, double opacity);
+    void circle(double x, double y, double radius, std::string_view fill);
     void text(double x, double y, std::string_view content, const TextStyle& style = {});
     /// Elements as they are; what they hold must be escaped already.
     void raw(std::string_view elements);

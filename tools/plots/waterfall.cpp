@@ -7,21 +7,19 @@
 
 #include "circuit/error.hpp"
 #include "tools/plots/axis.hpp"
+#include "tools/plots/chart_frame.hpp"
 #include "tools/plots/svg.hpp"
 
 namespace kirchnet {
 namespace {
 
-// Okabe and Ito's colours, as in bar charts.
-constexpr std::string_view level_colour = "#0072b2";
-constexpr std::string_view loss_colour = "#d55e00";
-constexpr std::string_view gain_colour = "#009e73";
-constexpr double left_margin = 70;
-constexpr double right_margin = 20;
-constexpr double plot_height = 300;
+using namespace chart;
+
+constexpr std::string_view level_colour = colours[0];
+constexpr std::string_view loss_colour = colours[5];
+constexpr std::string_view gain_colour = colours[2];
 constexpr double slot_width = 92;
 constexpr double bar_width = 56;
-constexpr double title_size = 16;
 constexpr double name_size = 12;
 constexpr double value_size = 11;
 constexpr double line_height = 16;
@@ -95,27 +93,17 @@ struct Frame {
 Frame lay_out(const Waterfall& chart, std::size_t bars) {
     Frame frame;
     frame.width = left_margin + slot_width * static_cast<double>(bars) + right_margin;
-    frame.title = wrap_words(chart.title, frame.width - 24, title_size);
-    frame.top = 20 + 22 * static_cast<double>(frame.title.size()) + 24;
+    frame.title = wrap_title(chart.title, frame.width);
+    frame.top = 20 + title_row * static_cast<double>(frame.title.size()) + 24;
     frame.y_max = chart.y_max;
     return frame;
 }
 
 void draw_axes(Svg& svg, const Waterfall& chart, const Frame& frame) {
-    double y = 28;
-    for (const std::string& line : frame.title) {
-        svg.text(frame.width / 2, y, line,
-                 {.size = title_size, .anchor = Anchor::middle, .bold = true});
-        y += 22;
-    }
-    for (const double tick : round_ticks(0, frame.y_max, 5)) {
-        svg.line(left_margin, frame.y(tick), frame.right(), frame.y(tick),
-                 tick == 0 ? "#1a1a1a" : "#d0d0d0");
-        svg.text(left_margin - 8, frame.y(tick) + 4, fmt::format("{:g}", tick),
-                 {.anchor = Anchor::end});
-    }
-    svg.text(20, frame.top + plot_height / 2, chart.y_label,
-             {.size = 13, .anchor = Anchor::middle, .rotation = -90});
+    draw_title(svg, frame.title, frame.width);
+    for (const double tick : round_ticks(0, frame.y_max, 5))
+        draw_level(svg, left_margin, frame.right(), frame.y(tick), tick);
+    draw_y_label(svg, frame.top + plot_height / 2, chart.y_label);
 }
 
 std::string_view colour_of(const Bar& bar) {
@@ -125,7 +113,6 @@ std::string_view colour_of(const Bar& bar) {
 
 void draw_whisker(Svg& svg, const Frame& frame, const Bar& bar, double x) {
     constexpr double half = 7;
-    constexpr std::string_view ink = "#1a1a1a";
     svg.line(x, frame.y(bar.low), x, frame.y(bar.high), ink);
     for (const double end : {bar.low, bar.high})
         svg.line(x - half, frame.y(end), x + half, frame.y(end), ink);

@@ -182,17 +182,33 @@ void print_gates(const SweepSummary& summary, const SweepPlan& plan) {
     }
 }
 
-}  // namespace
-
-int run_sweep(const SweepArguments& arguments) {
+SweepPlan planned(const SweepArguments& arguments, const Shard& shard) {
     SweepPlan plan = read_plan(arguments.plan, arguments.settings);
     if (arguments.trials) plan.trials = *arguments.trials;
     if (plan.trials == 0) throw InvalidInput("--trials", "a sweep needs at least one trial");
-    const Shard shard = arguments.shard.empty() ? Shard{} : parse_shard(arguments.shard);
     if (shard.count > 1 && plan.until > 0)
         throw InvalidInput("--shard",
                            "a plan that runs 'until' an interval is narrow enough needs "
                            "all trials in one place; take out 'until'");
+    return plan;
+}
+
+/// Gates are judged where the whole sweep is at hand.
+void print_results(const SweepRecord& record, const SweepPlan& plan, bool as_json) {
+    const SweepSummary summary(record);
+    if (as_json) {
+        print_json(summary_json(summary));
+        return;
+    }
+    print_text(summary_table(summary) + pair_table(summary, plan.pairs));
+    if (record.complete && record.shard == "1/1") print_gates(summary, plan);
+}
+
+}  // namespace
+
+int run_sweep(const SweepArguments& arguments) {
+    const Shard shard = arguments.shard.empty() ? Shard{} : parse_shard(arguments.shard);
+    const SweepPlan plan = planned(arguments, shard);
     if (arguments.dry_run) {
         print_plan(plan);
         return 0;
@@ -211,13 +227,7 @@ int run_sweep(const SweepArguments& arguments) {
     SweepRun run(plan, runner, runner.make_record(shard), out);
     if (exists) run.resume();
     const bool complete = run.run(shard);
-    const SweepSummary summary(run.record());
-    if (arguments.json) {
-        print_json(summary_json(summary));
-    } else {
-        print_text(summary_table(summary) + pair_table(summary, plan.pairs));
-        if (complete && shard.count == 1) print_gates(summary, plan);
-    }
+    print_results(run.record(), plan, arguments.json);
     if (complete) print_note(fmt::format("wrote {}", out.string()));
     return complete ? 0 : 1;
 }

@@ -39,10 +39,12 @@ SweepPlan plan_of(const SweepRecord& record, const std::string& file) {
         if (find_invalid_utf8(*text))
             throw InvalidInput(file, fmt::format("attribute '{}' is not UTF-8 text", what));
     const std::string settings_name = file + ", settings";
+    const toml::table settings = parse_toml_text(record.settings, settings_name);
+    Experiment checked;
+    apply_toml(checked, settings, settings_name);
     // What the command line set on top of the plan is among the resolved settings alone.
     SweepPlan plan =
-        parse_plan(record.plan, file + ", plan",
-                   flat_settings(parse_toml_text(record.settings, settings_name), settings_name));
+        parse_plan(record.plan, file + ", plan", flat_settings(settings, settings_name));
     bool fits = plan.axes == record.axes && plan.points.size() == record.points.size();
     for (std::size_t i = 0; fits && i < plan.points.size(); ++i)
         fits = plan.points[i].values == record.points[i].values;
@@ -211,8 +213,8 @@ class Page {
             "<meta name=\"color-scheme\" content=\"light dark\">\n"
             "<meta name=\"generator\" content=\"kirchnet {}\">\n<title>{}</title>\n"
             "<style>\n{}\n{}</style>\n</head>\n<body>\n<main>\n{}{}</main>\n{}</body>\n</html>\n",
-            KIRCHNET_VERSION, escape_html(title), page::dygraphs_style(), page::style(),
-            heading(1, title), body_, scripts());
+            KIRCHNET_VERSION, escape_html(title), without_source_map(page::dygraphs_style()),
+            page::style(), heading(1, title), body_, scripts());
     }
 
   private:
@@ -231,9 +233,10 @@ class Page {
             licence, without_source_map(page::dygraphs_script()), page::script());
     }
 
-    /// A browser's tools would look for the map beside the page.
-    static std::string_view without_source_map(std::string_view script) {
-        return script.substr(0, script.rfind("//# sourceMappingURL="));
+    /// Without the last line's hint at a map, which a browser's tools would look for.
+    static std::string_view without_source_map(std::string_view text) {
+        const auto hint = text.rfind("# sourceMappingURL=");
+        return hint == std::string_view::npos ? text : text.substr(0, hint - 2);
     }
 
     void add_state(const SweepReport& report) {

@@ -40,6 +40,39 @@ void zero_smallest_of(std::span<Number> weights, double ratio) {
     for (auto index = order.begin(); index != order.begin() + count; ++index) weights[*index] = 0;
 }
 
+/// An output channel that is the same whatever comes in.
+struct DeadChannel {
+    std::size_t channel;
+    double value;
+};
+
+std::vector<DeadChannel> dead_channels(const Operation& operation, const Tensor& weights) {
+    const auto* conv = std::get_if<ConvOp>(&operation);
+    const Tensor& bias = conv != nullptr ? conv->bias : std::get<LinearOp>(operation).bias;
+    const std::size_t channels = weights.shape.front();
+    const std::size_t row = channels == 0 ? 0 : weights.values.size() / channels;
+    std::vector<DeadChannel> dead;
+    for (std::size_t c = 0; c < channels; ++c) {
+        const auto first = weights.values.begin() + static_cast<std::ptrdiff_t>(c * row);
+        if (std::all_of(first, first + static_cast<std::ptrdiff_t>(row),
+                        [](float w) { return w == 0; }))
+            dead.push_back({c, bias.values.empty() ? 0.0 : bias.values[c]});
+    }
+    return dead;
+}
+
+void retire(BatchNormOp& norm, const DeadChannel& dead) {
+    const std::size_t c = dead.channel;
+    const double deviation =
+        std::sqrt(static_cast<double>(norm.running_variance.values[c]) + norm.epsilon);
+    const double gain = norm.weight.values[c] / deviation;
+    norm.bias.values[c] =
+        static_cast<float>(norm.bias.values[c] + gain * (dead.value - norm.running_mean.values[c]));
+    norm.weight.values[c] = 0;
+    norm.running_mean.values[c] = 0;
+    norm.running_variance.values[c] = 1;
+}
+
 }  // namespace
 
 const Tensor* cell_weights(const Operation& operation) {
@@ -90,6 +123,22 @@ void prune_by_magnitude(Network& network, const PruningRatios& ratios) {
 
 void prune_by_magnitude(Network& network, double ratio) {
     prune_by_magnitude(network, PruningRatios{ratio, {}});
+}
+
+std::size_t retire_dead_channels(Network& network) {
+    std::map<std::string, std::vector<DeadChannel>> dead;
+    for (const Node& node : network.nodes)
+        if (const Tensor* weights = cell_weights(node.operation))
+            dead[node.name] = dead_channels(node.operation, *weights);
+    std::size_t retired = 0;
+    for (Node& node : network.nodes) {
+        auto* norm = std::get_if<BatchNormOp>(&node.operation);
+        const auto layer = norm == nullptr ? dead.end() : dead.find(node.inputs.front());
+        if (layer == dead.end()) continue;
+        for (const DeadChannel& channel : layer->second) retire(*norm, channel);
+        retired += layer->second.size();
+    }
+    return retired;
 }
 
 }  // namespace kirchnet

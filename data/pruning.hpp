@@ -42,4 +42,11 @@ void prune_by_magnitude(Network& network, const PruningRatios& ratios);
 /// @throws InvalidInput  unless 0 <= ratio < 1
 void prune_by_magnitude(Network& network, double ratio);
 
+/// An output channel without a weight that is not zero is constant, and so is what a batch norm
+/// makes of it: the norm's bias becomes that constant and its weight 0, which changes nothing the
+/// network computes. It matters on a chip: training lets the variance of such a channel go to 0,
+/// and the norm then multiplies the current of a single stuck cell by up to weight / sqrt(epsilon).
+/// @return  how many channels
+std::size_t retire_dead_channels(Network& network);
+
 }  // namespace kirchnet

@@ -102,3 +102,30 @@ TEST_CASE("a pruning ratio outside [0, 1) is refused") {
         CHECK(refusal([&] { prune_by_magnitude(network, ratio); }).find("pruning ratio") == 0);
     }
 }
+
+TEST_CASE("channels without weights become constants, and the network computes what it did") {
+    Network network;
+    network.input = {1, 1, 1};
+    ConvOp conv;
+    conv.weight = {{3, 1, 1, 1}, {0, 2, -0.0F}};
+    conv.bias = {{3}, {5, 6, 0}};
+    BatchNormOp norm;
+    norm.weight = {{3}, {2, 3, 0.25F}};
+    norm.bias = {{3}, {1, 1, 1}};
+    norm.running_mean = {{3}, {4, 0, 1}};
+    norm.running_variance = {{3}, {0.25F, 1, 0}};
+    norm.epsilon = 0.0625F;
+    network.nodes = {{"x", InputOp{}, {}}, {"conv", conv, {"x"}}, {"bn", norm, {"conv"}}};
+    CHECK(retire_dead_channels(network) == 2);
+    const auto& found = operation<BatchNormOp>(network, "bn");
+    CHECK(found.weight.values == std::vector<float>{0, 3, 0});
+    CHECK(found.running_mean.values == std::vector<float>{0, 0, 0});
+    CHECK(found.running_variance.values == std::vector<float>{1, 1, 1});
+    // By hand: 1 + 2 (5 - 4) / sqrt(0.3125), and 1 + 0.25 (0 - 1) / 0.25.
+    CHECK(found.bias.values[0] == doctest::Approx(1 + 2 / std::sqrt(0.3125)));
+    CHECK(found.bias.values[1] == 1);
+    CHECK(found.bias.values[2] == 0);
+    CHECK(operation<ConvOp>(network, "conv") == conv);
+    CHECK(retire_dead_channels(network) == 2);  // again: nothing changes
+    CHECK(operation<BatchNormOp>(network, "bn").bias.values[1] == 1);
+}

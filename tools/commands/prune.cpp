@@ -202,10 +202,12 @@ class SinglePruning {
     }
 
     [[nodiscard]] Network operator()(const Network& network, const PruningRatios& ratios) const {
-        if (trains(arguments_))
-            return arguments_.pruner(network, images_, ratios, training_, show_training());
         Network pruned = network;
-        prune_by_magnitude(pruned, ratios);
+        if (trains(arguments_))
+            pruned = arguments_.pruner(network, images_, ratios, training_, show_training());
+        else
+            prune_by_magnitude(pruned, ratios);
+        retire_dead_channels(pruned);
         return pruned;
     }
 

@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <utility>
+
+#include "tools/plots/svg.hpp"
 
 namespace kirchnet {
 namespace {
@@ -16,17 +19,11 @@ void replace_all(std::string& text, std::string_view from, std::string_view to) 
 
 std::string escape_html(std::string_view text) {
     std::string result;
-    for (const char letter : text) {
-        if (letter == '&')
-            result += "&amp;";
-        else if (letter == '<')
-            result += "&lt;";
-        else if (letter == '>')
-            result += "&gt;";
-        else if (letter == '"')
-            result += "&quot;";
-        else if (static_cast<unsigned char>(letter) >= 0x20 || letter == '\n' || letter == '\t')
-            result += letter;
+    for (std::size_t at = 0; at <= text.size();) {
+        const std::size_t end = std::min(text.find('\n', at), text.size());
+        if (at > 0) result += '\n';
+        result += escape_xml(text.substr(at, end - at));
+        at = end + 1;
     }
     return result;
 }

@@ -221,7 +221,6 @@ SweepRecord SweepRunner::make_record(const Shard& shard) {
 SweepRunner::Design& SweepRunner::design_of(const PlannedPoint& point) {
     auto& design = designs_[design_name(point)];
     if (design) return *design;
-    const auto start = Clock::now();
     auto made = std::make_unique<Design>();
     ArmRunner& runner = network_of(point).runner;
     const bool on_ideal = point.experiment.converters.calibrate_on == Operators::ideal;
@@ -238,7 +237,6 @@ SweepRunner::Design& SweepRunner::design_of(const PlannedPoint& point) {
     if (made->ranges.adc.empty()) made->ranges = runner.fit(designed, operators.layers, "ranges");
     // designs_ may have grown meanwhile, but its entries stay where they are.
     design = std::move(made);
-    preparation_seconds_ += seconds_since(start);
     return *design;
 }
 

@@ -45,8 +45,6 @@ class SweepRunner {
     [[nodiscard]] bool is_random(std::size_t point) const;
     /// How long units will take [s], after fitting ranges of their designs and a short run of each.
     double estimate_seconds(const std::vector<UnitPlace>& units, const Progress& progress);
-    /// Time spent so far on ranges and operators of designs [s].
-    [[nodiscard]] double preparation_seconds() const { return preparation_seconds_; }
     /// Notes about images and the like, once each.
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
 
@@ -63,7 +61,6 @@ class SweepRunner {
     std::map<std::string, std::unique_ptr<LoadedNetwork>> networks_;
     std::map<std::string, std::unique_ptr<Design>> designs_;
     std::vector<std::string> notes_;
-    double preparation_seconds_ = 0;
 };
 
 }  // namespace kirchnet

@@ -6,25 +6,11 @@
 
 #include "circuit/faults.hpp"
 #include "data/network.hpp"
+#include "tests/scratch_folder.hpp"
 
 namespace kirchnet::test {
 
-/// An empty folder that goes with its owner.
-class TemporaryFolder {
-  public:
-    TemporaryFolder();
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-    ~TemporaryFolder();
-
-    [[nodiscard]] std::filesystem::path operator/(const std::string& name) const {
-        return path_ / name;
-    }
-    [[nodiscard]] std::size_t entries() const;
-
-  private:
-    std::filesystem::path path_;
-};
+using TemporaryFolder = ScratchFolder;
 
 /// A file that lies in the repository.
 std::filesystem::path fixture(const std::string& name);

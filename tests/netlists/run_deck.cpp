@@ -8,19 +8,10 @@
 #include <fstream>
 #include <sstream>
 
+#include "tests/scratch_folder.hpp"
+
 namespace kirchnet_test {
 namespace fs = std::filesystem;
-
-ScratchDirectory::ScratchDirectory() {
-    std::string name = (fs::temp_directory_path() / "kirchnet-test-XXXXXX").string();
-    REQUIRE(mkdtemp(name.data()) != nullptr);
-    path_ = name;
-}
-
-ScratchDirectory::~ScratchDirectory() {
-    std::error_code ignored;
-    fs::remove_all(path_, ignored);
-}
 
 bool has_ngspice_program() {
     static const bool found = std::system("command -v ngspice >/dev/null 2>&1") == 0;
@@ -29,7 +20,7 @@ bool has_ngspice_program() {
 }
 
 BatchRun run_ngspice_batch(const std::string& deck) {
-    const ScratchDirectory directory;
+    const kirchnet::test::ScratchFolder directory;
     const fs::path file = directory.path() / "deck.cir";
     std::ofstream(file) << deck;
     const std::string command = "ngspice -b '" + file.string() + "' 2>&1";

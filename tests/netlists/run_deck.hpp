@@ -1,23 +1,9 @@
 #pragma once
 
-#include <filesystem>
 #include <map>
 #include <string>
 
 namespace kirchnet_test {
-
-/// A directory of the test's own, removed with it.
-class ScratchDirectory {
-  public:
-    ScratchDirectory();
-    ScratchDirectory(const ScratchDirectory&) = delete;
-    ScratchDirectory& operator=(const ScratchDirectory&) = delete;
-    ~ScratchDirectory();
-    [[nodiscard]] const std::filesystem::path& path() const { return path_; }
-
-  private:
-    std::filesystem::path path_;
-};
 
 /// Whether the program `ngspice` is installed; says so when it is not.
 bool has_ngspice_program();

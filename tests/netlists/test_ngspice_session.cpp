@@ -9,9 +9,10 @@
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "run_deck.hpp"
+#include "tests/scratch_folder.hpp"
 
 using namespace kirchnet;
-using kirchnet_test::ScratchDirectory;
+using kirchnet::test::ScratchFolder;
 namespace fs = std::filesystem;
 
 namespace {
@@ -81,7 +82,7 @@ TEST_CASE("a deck's own control block is not run") {
 }
 
 TEST_CASE("every kind of bad deck is an error that says why, never a number") {
-    const ScratchDirectory directory;
+    const ScratchFolder directory;
     const fs::path quits = directory.path() / "quits.inc";
     std::ofstream(quits) << "* included\n.control\nquit\n.endc\n";
     const auto check = [](const std::string& deck, const std::string& word) {
@@ -190,8 +191,8 @@ TEST_CASE("KIRCHNET_NGSPICE names the helper") {
 }
 
 TEST_CASE("a user's ngspice settings are not read, and nothing stays behind") {
-    const ScratchDirectory home;
-    const ScratchDirectory temporary;
+    const ScratchFolder home;
+    const ScratchFolder temporary;
     std::ofstream(home.path() / ".spiceinit") << "quit\n";
     const fs::path before = fs::current_path();
     fs::current_path(home.path());

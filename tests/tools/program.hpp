@@ -1,7 +1,6 @@
 #pragma once
 
 #include <sys/wait.h>
-#include <unistd.h>
 
 #include <cstdlib>
 #include <filesystem>
@@ -9,29 +8,23 @@
 #include <sstream>
 #include <string>
 
+#include "tests/scratch_folder.hpp"
+
 namespace kirchnet::test {
 
-/// A folder of its own for one test, removed afterwards.
+/// A folder of its own for one test, with names as command lines take them.
 class TemporaryFolder {
   public:
-    TemporaryFolder() {
-        std::string name = (std::filesystem::temp_directory_path() / "kirchnet-XXXXXX").string();
-        path_ = mkdtemp(name.data());
-    }
-    ~TemporaryFolder() { std::filesystem::remove_all(path_); }
-    TemporaryFolder(const TemporaryFolder&) = delete;
-    TemporaryFolder& operator=(const TemporaryFolder&) = delete;
-
     [[nodiscard]] std::string operator/(const std::string& name) const {
-        return (path_ / name).string();
+        return (folder_ / name).string();
     }
     std::string write(const std::string& name, const std::string& text) const {
-        std::ofstream(path_ / name, std::ios::binary) << text;
+        std::ofstream(folder_ / name, std::ios::binary) << text;
         return *this / name;
     }
 
   private:
-    std::filesystem::path path_;
+    ScratchFolder folder_;
 };
 
 inline std::string read_file(const std::string& path) {

@@ -161,9 +161,8 @@ TEST_CASE("pairs differ in the named axes alone, and are compared image by image
 TEST_CASE("equal losses are found between points, on a logarithmic axis") {
     const SweepRecord record = small_record();
     const SweepSummary summary(record);
-    // two_column loses 0.375 at 0.001 and 0.875 at 0.01; differential 0 and 0.375. A loss of 0.3 is
-    // not reached by two_column between its rates, 0.375 is: at 0.001 itself no, crossing begins
-    // below. 0.5 is crossed at a quarter of the decade.
+    // two_column loses 0.375 at 0.001 and 0.875 at 0.01, so 0.5 at a quarter of the decade between.
+    // differential loses 0 and 0.375 and never gets there.
     const PairedPoints same{"", {{"mapping", "two_column"}}, {{"mapping", "two_column"}}, {}};
     const IsoLoss found = iso_loss(summary, same, "faults.rate", 0.5);
     CHECK(found.from == doctest::Approx(0.001 * std::pow(10, 0.25)));

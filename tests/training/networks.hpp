@@ -4,7 +4,9 @@
 #include <utility>
 #include <vector>
 
+#include "data/digits.hpp"
 #include "data/network.hpp"
+#include "nn/training/trainer.hpp"
 
 namespace kirchnet::test {
 
@@ -35,6 +37,25 @@ inline ConvOp convolution(Tensor weight, Tensor bias = {}, std::size_t padding =
 
 inline PoolOp pool(PoolOp::Kind kind, std::size_t kernel, std::size_t stride, std::size_t padding) {
     return {kind, kernel, stride, padding};
+}
+
+inline Tensor zeros(std::vector<std::size_t> shape) {
+    std::size_t size = 1;
+    for (const std::size_t extent : shape) size *= extent;
+    return {std::move(shape), std::vector<float>(size)};
+}
+
+/// Learns digits; small enough that an epoch of a hundred takes a blink.
+inline Network small_digit_network() {
+    auto network = chain(digit_image_shape,
+                         {{"pool0", pool(PoolOp::Kind::average, 2, 2, 0)},
+                          {"conv", convolution(zeros({4, 1, 3, 3}))},
+                          {"bn", BatchNormOp{zeros({4}), zeros({4}), zeros({4}), zeros({4})}},
+                          {"relu", ReluOp{}},
+                          {"pool1", pool(PoolOp::Kind::maximum, 2, 2, 0)},
+                          {"fc", LinearOp{zeros({10, 144}), zeros({10})}}});
+    initialize_weights(network, 5);
+    return network;
 }
 
 }  // namespace kirchnet::test

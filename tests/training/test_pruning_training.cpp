@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <stdlib.h>
 
 #include <algorithm>
 #include <filesystem>
@@ -8,30 +7,13 @@
 #include "data/digits.hpp"
 #include "data/training_checkpoint.hpp"
 #include "nn/training/pruning.hpp"
+#include "tests/scratch_folder.hpp"
 #include "tests/training/networks.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet::test;
 
 namespace {
-
-Tensor zeros(std::vector<std::size_t> shape) {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape) size *= extent;
-    return {std::move(shape), std::vector<float>(size)};
-}
-
-Network small_network() {
-    auto network = chain(digit_image_shape,
-                         {{"pool0", pool(PoolOp::Kind::average, 2, 2, 0)},
-                          {"conv", convolution(zeros({4, 1, 3, 3}))},
-                          {"bn", BatchNormOp{zeros({4}), zeros({4}), zeros({4}), zeros({4})}},
-                          {"relu", ReluOp{}},
-                          {"pool1", pool(PoolOp::Kind::maximum, 2, 2, 0)},
-                          {"fc", LinearOp{zeros({10, 144}), zeros({10})}}});
-    initialize_weights(network, 5);
-    return network;
-}
 
 const std::vector<float>& weights_of(const Network& network, const std::string& name) {
     for (const Node& node : network.nodes)
@@ -57,18 +39,10 @@ const PruningRatios ratios{0.5, {{"conv", 0.25}}};
 
 class TemporaryFile {
   public:
-    TemporaryFile() {
-        std::string name = (std::filesystem::temp_directory_path() / "kirchnet-XXXXXX").string();
-        folder_ = mkdtemp(name.data());
-    }
-    ~TemporaryFile() { std::filesystem::remove_all(folder_); }
-    TemporaryFile(const TemporaryFile&) = delete;
-    TemporaryFile& operator=(const TemporaryFile&) = delete;
-
     [[nodiscard]] std::filesystem::path path() const { return folder_ / "run.checkpoint"; }
 
   private:
-    std::filesystem::path folder_;
+    ScratchFolder folder_;
 };
 
 /// Stops a run in the midst of an epoch, so many batches after its beginning.
@@ -90,7 +64,7 @@ PruningTraining with_admm() {
 }  // namespace
 
 TEST_CASE("fine-tuning holds the mask of the smallest weights, and the others learn") {
-    const Network start = small_network();
+    const Network start = small_digit_network();
     Network one_shot = start;
     prune_by_magnitude(one_shot, ratios);
     PruningTraining training;
@@ -113,11 +87,11 @@ TEST_CASE("fine-tuning holds the mask of the smallest weights, and the others le
 }
 
 TEST_CASE("no epochs of retraining are one-shot pruning") {
-    Network one_shot = small_network();
+    Network one_shot = small_digit_network();
     prune_by_magnitude(one_shot, ratios);
     PruningTraining training;
     training.retraining = short_training(0);
-    CHECK(prune_and_train(small_network(), images, ratios, training) == one_shot);
+    CHECK(prune_and_train(small_digit_network(), images, ratios, training) == one_shot);
 }
 
 TEST_CASE("ADMM draws weights towards their sparsity, stage by stage, and ends pruned") {
@@ -131,13 +105,15 @@ TEST_CASE("ADMM draws weights towards their sparsity, stage by stage, and ends p
     double last_distance = 1;
     std::size_t batches = 0;
     std::size_t epochs = 0;
-    const auto pruned =
-        prune_and_train(small_network(), images, ratios, training, [&](const PruningProgress& now) {
-            if (stages.empty() || stages.back() != now.stage) stages.push_back(now.stage);
-            if (now.stage != "retraining") last_distance = now.distance;
-            ++batches;
-            epochs += now.ends_epoch ? 1 : 0;
-        });
+    const auto pruned = prune_and_train(small_digit_network(), images, ratios, training,
+                                        [&](const PruningProgress& now) {
+                                            if (stages.empty() || stages.back() != now.stage)
+                                                stages.push_back(now.stage);
+                                            if (now.stage != "retraining")
+                                                last_distance = now.distance;
+                                            ++batches;
+                                            epochs += now.ends_epoch ? 1 : 0;
+                                        });
     CHECK(stages == std::vector<std::string>{"ADMM, rho 1", "ADMM, rho 10", "retraining"});
     CHECK(batches == 15 * (6 + 6) + 3 * 2);
     CHECK(epochs == 6 + 6 + 2);
@@ -150,18 +126,18 @@ TEST_CASE("ADMM draws weights towards their sparsity, stage by stage, and ends p
 TEST_CASE("Z and U may be updated more often than once an epoch") {
     PruningTraining training = with_admm();
     training.retraining.epochs = 0;
-    const auto seldom = prune_and_train(small_network(), images, ratios, training);
+    const auto seldom = prune_and_train(small_digit_network(), images, ratios, training);
     training.admm->interval = 1;
-    CHECK(prune_and_train(small_network(), images, ratios, training) != seldom);
+    CHECK(prune_and_train(small_digit_network(), images, ratios, training) != seldom);
     training.admm->interval = 3;  // an epoch has three batches
-    CHECK(prune_and_train(small_network(), images, ratios, training) == seldom);
+    CHECK(prune_and_train(small_digit_network(), images, ratios, training) == seldom);
 }
 
 TEST_CASE("a run that was stopped anywhere goes on to the same bits") {
     for (const bool adam : {false, true}) {
         PruningTraining training = with_admm();
         if (adam) training.retraining.optimizer = training.admm->stage.optimizer = Optimizer::adamw;
-        const auto whole = prune_and_train(small_network(), images, ratios, training);
+        const auto whole = prune_and_train(small_digit_network(), images, ratios, training);
         // 3 batches an epoch: in the first epoch, in both stages of ADMM, at the border between
         // two stages, in the retraining, and after its first epoch.
         for (const std::size_t batches : {1, 4, 8, 12, 13, 15, 17}) {
@@ -170,18 +146,18 @@ TEST_CASE("a run that was stopped anywhere goes on to the same bits") {
             const TemporaryFile file;
             training.checkpoint = file.path();
             training.resume = false;
-            CHECK_THROWS_AS((void)prune_and_train(small_network(), images, ratios, training,
+            CHECK_THROWS_AS((void)prune_and_train(small_digit_network(), images, ratios, training,
                                                   stop_after(batches)),
                             Interrupted);
             CHECK(std::filesystem::exists(file.path()) == (batches >= 3));
             training.resume = true;
             std::size_t done = 0;
-            const auto continued = prune_and_train(small_network(), images, ratios, training,
+            const auto continued = prune_and_train(small_digit_network(), images, ratios, training,
                                                    [&](const PruningProgress&) { ++done; });
             CHECK(continued == whole);
             CHECK(done == 18 - batches / 3 * 3);
             // And once more from its last epoch: nothing is left to train.
-            CHECK(prune_and_train(small_network(), images, ratios, training, stop_after(0)) ==
+            CHECK(prune_and_train(small_digit_network(), images, ratios, training, stop_after(0)) ==
                   whole);
         }
     }
@@ -191,35 +167,36 @@ TEST_CASE("a checkpoint continues its own run alone") {
     const TemporaryFile file;
     PruningTraining training = with_admm();
     training.checkpoint = file.path();
-    CHECK_THROWS_AS((void)prune_and_train(small_network(), images, ratios, training, stop_after(4)),
-                    Interrupted);
+    CHECK_THROWS_AS(
+        (void)prune_and_train(small_digit_network(), images, ratios, training, stop_after(4)),
+        Interrupted);
     training.resume = true;
     const auto refused = [&](const Network& network, const LabelledImages& its_images,
                              const PruningRatios& its_ratios, const PruningTraining& settings) {
         CHECK_THROWS_AS((void)prune_and_train(network, its_images, its_ratios, settings),
                         InvalidInput);
     };
-    Network other = small_network();
+    Network other = small_digit_network();
     std::get<ConvOp>(other.nodes[2].operation).weight.values[0] += 1;
     refused(other, images, ratios, training);
-    refused(small_network(), draw_digits(3, 0, 60), ratios, training);
-    refused(small_network(), images, {0.5, {}}, training);
+    refused(small_digit_network(), draw_digits(3, 0, 60), ratios, training);
+    refused(small_digit_network(), images, {0.5, {}}, training);
     auto longer = training;
     longer.retraining.epochs = 3;
-    refused(small_network(), images, ratios, longer);
+    refused(small_digit_network(), images, ratios, longer);
     auto checkpoint = read_checkpoint(file.path());
     checkpoint.stage = 9;
     write_checkpoint(file.path(), checkpoint);
-    refused(small_network(), images, ratios, training);
+    refused(small_digit_network(), images, ratios, training);
     checkpoint.stage = 0;
     checkpoint.optimizer.pop_back();
     write_checkpoint(file.path(), checkpoint);
-    refused(small_network(), images, ratios, training);
+    refused(small_digit_network(), images, ratios, training);
 }
 
 TEST_CASE("settings that make no sense are refused") {
     const auto refused = [](PruningTraining training, const PruningRatios& its_ratios = ratios) {
-        CHECK_THROWS_AS((void)prune_and_train(small_network(), images, its_ratios, training),
+        CHECK_THROWS_AS((void)prune_and_train(small_digit_network(), images, its_ratios, training),
                         InvalidInput);
     };
     auto training = with_admm();

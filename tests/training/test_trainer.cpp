@@ -14,25 +14,6 @@ using namespace kirchnet::test;
 
 namespace {
 
-Tensor zeros(std::vector<std::size_t> shape) {
-    std::size_t size = 1;
-    for (const std::size_t extent : shape) size *= extent;
-    return {std::move(shape), std::vector<float>(size)};
-}
-
-/// Small enough that an epoch of a hundred digits takes a blink.
-Network small_network() {
-    auto network = chain(digit_image_shape,
-                         {{"pool0", pool(PoolOp::Kind::average, 2, 2, 0)},
-                          {"conv", convolution(zeros({4, 1, 3, 3}))},
-                          {"bn", BatchNormOp{zeros({4}), zeros({4}), zeros({4}), zeros({4})}},
-                          {"relu", ReluOp{}},
-                          {"pool1", pool(PoolOp::Kind::maximum, 2, 2, 0)},
-                          {"fc", LinearOp{zeros({10, 144}), zeros({10})}}});
-    initialize_weights(network, 5);
-    return network;
-}
-
 std::vector<float>& weights_of(Network& network, const std::string& name) {
     for (Node& node : network.nodes) {
         if (node.name != name) continue;
@@ -111,9 +92,9 @@ TEST_CASE("SGD steps against the gradient and what is left of the steps before")
 TEST_CASE("augmented training replays, and sees other images") {
     const auto images = draw_digits(2, 0, 40);
     TrainingSettings settings{.epochs = 2, .batch_size = 20, .augmentation = {3, true}};
-    auto first = small_network();
-    auto second = small_network();
-    auto plain = small_network();
+    auto first = small_digit_network();
+    auto second = small_digit_network();
+    auto plain = small_digit_network();
     train(first, images, settings);
     train(second, images, settings);
     settings.augmentation = {};
@@ -123,7 +104,7 @@ TEST_CASE("augmented training replays, and sees other images") {
 }
 
 TEST_CASE("masked weights stay exactly zero and the others learn") {
-    auto network = small_network();
+    auto network = small_digit_network();
     auto& before = weights_of(network, "fc");
     for (std::size_t i = 0; i < before.size(); i += 3) before[i] = 0;
     auto& kernel = weights_of(network, "conv");
@@ -156,7 +137,7 @@ TEST_CASE("a mask zeroes a weight that was not zero") {
 }
 
 TEST_CASE("the loss falls and digits are recognised") {
-    auto network = small_network();
+    auto network = small_digit_network();
     const auto images = draw_digits(2, 0, 200);
     const double before = classification_accuracy(network, images);
     const auto losses =
@@ -169,9 +150,9 @@ TEST_CASE("the loss falls and digits are recognised") {
 
 TEST_CASE("the same seed gives the same weights, another seed others") {
     const auto images = draw_digits(2, 0, 60);
-    auto first = small_network();
-    auto second = small_network();
-    auto third = small_network();
+    auto first = small_digit_network();
+    auto second = small_digit_network();
+    auto third = small_digit_network();
     const auto losses = train(first, images, {.epochs = 2, .batch_size = 20, .seed = 4});
     CHECK(train(second, images, {.epochs = 2, .batch_size = 20, .seed = 4}) == losses);
     train(third, images, {.epochs = 2, .batch_size = 20, .seed = 5});
@@ -219,7 +200,7 @@ TEST_CASE("accuracy is the share of images whose label is the largest output") {
 }
 
 TEST_CASE("progress counts every batch, the last of which may be short") {
-    auto network = small_network();
+    auto network = small_digit_network();
     std::vector<std::pair<std::size_t, std::size_t>> seen;
     train(network, draw_digits(2, 0, 25), {.epochs = 2, .batch_size = 10}, {},
           [&](const TrainingProgress& now) {
@@ -232,7 +213,7 @@ TEST_CASE("progress counts every batch, the last of which may be short") {
 }
 
 TEST_CASE("an interrupted training leaves the network as it was") {
-    auto network = small_network();
+    auto network = small_digit_network();
     const auto before = network;
     const auto interrupt = [](const TrainingProgress& now) {
         if (now.epoch == 1) throw Interrupted();

@@ -328,6 +328,9 @@ class CommandLine {
                        "Of SGD with momentum 0.9 at the start [0.02]")
             ->type_name("RATE");
         sub.add_option("--batch", prune_.batch_size, "Images per step [128]")->type_name("N");
+        sub.add_option("--training-images", prune_.training_images,
+                       "Train on the first so many alone [all]")
+            ->type_name("N");
         sub.add_option("--augment", prune_.augment,
                        "crop-mirror (frame of 4, random crop, mirror), crop, none, or auto: "
                        "crop-mirror for images in colour [auto]")

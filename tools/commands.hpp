@@ -76,6 +76,7 @@ struct PruneArguments {
 
     std::size_t epochs = 2;  ///< of masked retraining
     std::size_t batch_size = 128;
+    std::size_t training_images = 0;  ///< the first so many; 0: all
     double learning_rate = 0.02;
     std::string augment = "auto";  ///< crop-mirror for images in colour, else none
     std::uint64_t seed = 1;

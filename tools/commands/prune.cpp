@@ -10,6 +10,7 @@
 #include "circuit/units.hpp"
 #include "data/atomic_file.hpp"
 #include "data/dataset.hpp"
+#include "data/digest.hpp"
 #include "data/network_file.hpp"
 #include "data/pruning.hpp"
 #include "nn/graph.hpp"
@@ -20,6 +21,7 @@
 #include "tools/network_input.hpp"
 #include "tools/output.hpp"
 #include "tools/progress.hpp"
+#include "tools/pruning_journal.hpp"
 #include "tools/pruning_report.hpp"
 #include "tools/run_record.hpp"
 
@@ -60,10 +62,10 @@ void check_arguments(const PruneArguments& arguments) {
                            "--candidates names those it tries");
     if (!is_hierarchical(arguments) && !has_ratio)
         throw InvalidInput("--ratio", "is missing: the share of weights to take away, such as 0.6");
-    const bool checkpoints = arguments.resume || !arguments.checkpoint.empty();
-    if (checkpoints && (is_hierarchical(arguments) || !trains(arguments)))
-        throw InvalidInput("--resume and --checkpoint",
-                           "are for --method fine-tune and admm alone");
+    if (arguments.resume && !is_hierarchical(arguments) && !trains(arguments))
+        throw InvalidInput("--resume", "is for --method fine-tune, admm and hpp alone");
+    if (!arguments.checkpoint.empty() && (is_hierarchical(arguments) || !trains(arguments)))
+        throw InvalidInput("--checkpoint", "is for --method fine-tune and admm alone");
 }
 
 PruningRatios parse_ratios(const PruneArguments& arguments) {
@@ -81,10 +83,11 @@ PruningRatios parse_ratios(const PruneArguments& arguments) {
     return ratios;
 }
 
-LabelledImages read_training_images(const Experiment& experiment) {
+LabelledImages read_training_images(const Experiment& experiment, std::size_t count) {
     if (experiment.data.empty())
         throw InvalidInput("no training images given; name their folder with --data");
-    auto images = read_calibration_images(experiment.data, std::numeric_limits<std::size_t>::max());
+    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
+    auto images = read_calibration_images(experiment.data, count > 0 ? count : all);
     if (!images || images->size() == 0)
         throw InvalidInput(experiment.data,
                            "holds no training images: neither CIFAR-10's data_batch_1 to 5 (.bin, "
@@ -153,9 +156,12 @@ PruningObserver show_training() {
 std::string describe_way(const PruneArguments& arguments) {
     const std::string& way = pruning_way(arguments);
     if (way == one_shot) return "smallest magnitudes, no training";
-    const std::string retraining =
-        fmt::format("masked fine-tuning, {} epochs, learning rate {:g}, seed {}", arguments.epochs,
-                    arguments.learning_rate, arguments.seed);
+    const std::string retraining = fmt::format(
+        "masked fine-tuning, {} epochs of {} training images, learning rate {:g}, "
+        "seed {}",
+        arguments.epochs,
+        arguments.training_images > 0 ? fmt::format("{}", arguments.training_images) : "all",
+        arguments.learning_rate, arguments.seed);
     if (way == fine_tune) return "smallest magnitudes, then " + retraining;
     return fmt::format("ADMM, {} stages of {} epochs from rho {:g} on, then {}",
                        arguments.rho_stages, arguments.admm_epochs, arguments.rho, retraining);
@@ -192,7 +198,7 @@ class SinglePruning {
         if (!network.heads.empty())
             throw InvalidInput(arguments.network,
                                "is a detector, which can be pruned by one-shot alone");
-        images_ = read_training_images(experiment);
+        images_ = read_training_images(experiment, arguments.training_images);
         training_ = pruning_training(arguments, images_.shape);
     }
 
@@ -305,6 +311,44 @@ std::string describe_conditions(const PruneArguments& arguments, const Experimen
         experiment.fault_law.stuck_on_per_off, describe_way(arguments));
 }
 
+/// Tells searches apart whose steps must not be mixed.
+std::string search_identity(const PruneArguments& arguments, const Experiment& experiment,
+                            const HierarchicalPruningSettings& settings,
+                            const std::string& conditions) {
+    return digest_of(fmt::format("{}|{}|{}|{}|{}|{}|{}", digest_of_file(arguments.network),
+                                 conditions, to_toml(experiment),
+                                 fmt::join(settings.candidates, ","), settings.threshold,
+                                 settings.advance_p, arguments.batch_size));
+}
+
+/// Runs the search through its journal, which `--resume` reads.
+HierarchicalPruningResult search(const PruneArguments& arguments, const Experiment& experiment,
+                                 const Network& network,
+                                 const HierarchicalPruningSettings& settings,
+                                 const FaultyAccuracy& accuracy, const std::string& conditions) {
+    PruningJournal journal(arguments.out + ".steps",
+                           search_identity(arguments, experiment, settings, conditions),
+                           arguments.resume);
+    SinglePruning prune(arguments, experiment, network);
+    const auto train = [&](const Network& its, const PruningRatios& ratios) {
+        prune.keep_checkpoints(journal.checkpoint(), arguments.resume);
+        return prune(its, ratios);
+    };
+    auto result = prune_hierarchically(
+        network, settings,
+        [&](const Network& its, const PruningRatios& ratios) {
+            return journal.pruned(its, ratios, train);
+        },
+        [&](const Network& its) {
+            return journal.accuracy(its, [&](const Network& judged) { return accuracy(judged); });
+        },
+        [](const PruningDecision& decision) { print_note(decision_line(decision)); });
+    if (arguments.resume)
+        print_note(fmt::format("{} steps were done before and read from {}", journal.steps_read(),
+                               arguments.out + ".steps"));
+    return result;
+}
+
 int run_hierarchical(const PruneArguments& arguments, const Experiment& experiment,
                      const Network& network) {
     HierarchicalPruningSettings settings;
@@ -313,12 +357,8 @@ int run_hierarchical(const PruneArguments& arguments, const Experiment& experime
     settings.advance_p = arguments.advance_p;
     settings.strict_best = arguments.strict_best;
     const FaultyAccuracy accuracy(experiment, network.input, arguments.rates, arguments.trials);
-    const SinglePruning prune(arguments, experiment, network);
-    const auto result = prune_hierarchically(
-        network, settings, prune, [&](const Network& its) { return accuracy(its); },
-        [](const PruningDecision& decision) { print_note(decision_line(decision)); });
-
     const std::string conditions = describe_conditions(arguments, experiment, accuracy);
+    const auto result = search(arguments, experiment, network, settings, accuracy, conditions);
     const std::filesystem::path out = arguments.out;
     const std::string how = "hierarchical and progressive (Yuan et al. 2021, Algorithm 1); ";
     auto log = pruning_json(result, settings, conditions);
@@ -328,6 +368,7 @@ int run_hierarchical(const PruneArguments& arguments, const Experiment& experime
     const std::string report = pruning_markdown(result, settings, conditions);
     write_text_atomically(beside(out, ".md"), report);
     write_text_atomically(beside(out, ".json"), log.dump(2) + "\n");
+    std::filesystem::remove_all(arguments.out + ".steps");
     if (arguments.json)
         print_json(log);
     else

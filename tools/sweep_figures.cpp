@@ -114,12 +114,33 @@ Estimate loss_of(const SweepSummary& summary, const PointSummary& point) {
     return turned(change);
 }
 
-FigurePoint figure_point(const SweepSummary& summary, const FigureSettings& figure,
-                         const PointSummary& point, double x) {
+/// Where the pair begins, the change from there to its other end; elsewhere nothing.
+std::optional<FigurePoint> changed_point(const SweepSummary& summary, const PairedPoints& pair,
+                                         const PointSummary& point, double x) {
+    if (!summary.matches(point.point, pair.from) || !summary.matches(point.point, pair.where))
+        return std::nullopt;
+    const auto other = summary.partner(point.point, pair.to);
+    if (!other || summary.trials(*other) == 0) return std::nullopt;
+    const auto from = summary.scores(point.point);
+    const auto to = summary.scores(*other);
+    FigurePoint changed{x, summary.compare(point.point, *other).change, INFINITY, -INFINITY, point};
+    for (std::size_t chip = 0; chip < std::min(from.size(), to.size()); ++chip) {
+        const double change = to[chip] - from[chip];
+        if (std::isnan(change)) continue;
+        changed.least = std::min(changed.least, change);
+        changed.most = std::max(changed.most, change);
+    }
+    return changed;
+}
+
+std::optional<FigurePoint> figure_point(const SweepSummary& summary, const FigureSettings& figure,
+                                        const PointSummary& point, double x) {
+    if (figure.y == FigureSettings::Quantity::change)
+        return changed_point(summary, figure.pair, point, x);
     if (figure.y == FigureSettings::Quantity::accuracy)
-        return {x, point.accuracy, point.least, point.most, point};
+        return FigurePoint{x, point.accuracy, point.least, point.most, point};
     const double whole = summary.fault_free(point.point);
-    return {x, loss_of(summary, point), whole - point.most, whole - point.least, point};
+    return FigurePoint{x, loss_of(summary, point), whole - point.most, whole - point.least, point};
 }
 
 /// The item of that name, made where there is none.
@@ -134,6 +155,8 @@ Item& named(std::vector<Item>& items, const std::string& name) {
 
 std::string y_label(const SweepSummary& summary, const FigureSettings& figure) {
     const std::string& metric = summary.record().metric;
+    if (figure.y == FigureSettings::Quantity::change)
+        return fmt::format("change of {} [percentage points]", metric);
     return figure.y == FigureSettings::Quantity::accuracy
                ? fmt::format("{} [%]", metric)
                : fmt::format("{} lost [percentage points]", metric);
@@ -155,16 +178,22 @@ SweepFigure make_figure(const SweepSummary& summary, const std::vector<PointSumm
                         const FigureSettings& settings) {
     SweepFigure figure{settings, axis_title(settings.x), y_label(summary, settings), {}, {}};
     std::vector<PointSummary> points;
+    const bool is_change = settings.y == FigureSettings::Quantity::change;
     for (const PointSummary& point : all)
-        if (summary.matches(point.point, settings.where)) points.push_back(point);
+        if (summary.matches(point.point, settings.where) &&
+            (!is_change || summary.matches(point.point, settings.pair.from)))
+            points.push_back(point);
     const auto axes = series_axes(summary, settings, points);
+    std::size_t count = 0;
     std::size_t without_number = 0;
     for (const PointSummary& point : points) {
         const auto x = number_of(summary, point.point, settings.x);
+        const auto shown = figure_point(summary, settings, point, x.value_or(NAN));
+        if (!shown) continue;
+        ++count;
         if (!x) ++without_number;
         FigurePanel& panel = named(figure.panels, words_of(summary, point.point, settings.panels));
-        named(panel.series, words_of(summary, point.point, axes))
-            .points.push_back(figure_point(summary, settings, point, x.value_or(NAN)));
+        named(panel.series, words_of(summary, point.point, axes)).points.push_back(*shown);
     }
     const auto before = [](const FigurePoint& a, const FigurePoint& b) {
         return std::pair(std::isnan(a.x), std::isnan(a.x) ? 0 : a.x) <
@@ -173,7 +202,7 @@ SweepFigure make_figure(const SweepSummary& summary, const std::vector<PointSumm
     for (FigurePanel& panel : figure.panels)
         for (FigureSeries& series : panel.series)
             std::stable_sort(series.points.begin(), series.points.end(), before);
-    figure.no_chart = why_no_chart(figure, points.size(), without_number);
+    figure.no_chart = why_no_chart(figure, count, without_number);
     return figure;
 }
 
@@ -185,6 +214,34 @@ std::string csv_field(const std::string& text) {
     return quoted + '"';
 }
 
+/// The heading of a figure's numbers.
+std::string quantity_name(const SweepRecord& record, const FigureSettings& figure) {
+    switch (figure.y) {
+        case FigureSettings::Quantity::accuracy:
+            return record.metric;
+        case FigureSettings::Quantity::loss:
+            return record.metric + " lost";
+        case FigureSettings::Quantity::change:
+            break;
+    }
+    return "change of " + record.metric;
+}
+
+/// Where `value` of the points first changes its sign, linear over x or its logarithm.
+template <typename Value>
+double zero_crossing(const std::vector<FigurePoint>& points, bool log_x, Value value) {
+    for (std::size_t i = 1; i < points.size(); ++i) {
+        const double before = value(points[i - 1].y);
+        const double after = value(points[i].y);
+        if ((before > 0) == (after > 0)) continue;
+        const double share = before / (before - after);
+        const double x0 = points[i - 1].x;
+        const double x1 = points[i].x;
+        return log_x && x0 > 0 ? x0 * std::pow(x1 / x0, share) : x0 + share * (x1 - x0);
+    }
+    return std::nan("");
+}
+
 std::string csv_line(const std::vector<std::string>& fields) {
     std::vector<std::string> quoted;
     for (const std::string& field : fields) quoted.push_back(csv_field(field));
@@ -192,6 +249,15 @@ std::string csv_line(const std::vector<std::string>& fields) {
 }
 
 }  // namespace
+
+BreakEven break_even(const FigureSeries& series, bool log_x) {
+    const auto crossing = [&](auto value) { return zero_crossing(series.points, log_x, value); };
+    const double at = crossing([](const Estimate& y) { return y.mean; });
+    const double one = crossing([](const Estimate& y) { return y.low; });
+    const double other = crossing([](const Estimate& y) { return y.high; });
+    if (std::isnan(one) || std::isnan(other)) return {at, one, other};
+    return {at, std::min(one, other), std::max(one, other)};
+}
 
 FigureSettings usual_figure(const SweepSummary& summary, const std::vector<PointSummary>& points,
                             const std::string& title) {
@@ -235,8 +301,7 @@ std::string figure_csv(const SweepSummary& summary, const SweepFigure& figure) {
     std::vector<std::string> heading{"point"};
     heading.insert(heading.end(), record.axes.begin(), record.axes.end());
     if (has_zeros) heading.push_back(zeros_axis);
-    const bool is_loss = figure.settings.y == FigureSettings::Quantity::loss;
-    heading.push_back(record.metric + (is_loss ? " lost" : ""));
+    heading.push_back(quantity_name(record, figure.settings));
     for (const char* name : {"low", "high", "least", "most", "trials"}) heading.emplace_back(name);
     std::string text = csv_line(heading);
     for (const FigurePanel& panel : figure.panels)

@@ -18,10 +18,21 @@ struct FigurePoint {
     PointSummary summary;
 };
 
+/// Where a curve of changes crosses 0, between points as the axis is drawn: with its mean, and with
+/// the ends of its interval. NaN: nowhere among the points.
+struct BreakEven {
+    double at = 0;
+    double low = 0;   ///< the smaller of the two
+    double high = 0;  ///< the larger
+};
+
 struct FigureSeries {
     std::string name;
     std::vector<FigurePoint> points;  ///< by x
 };
+
+/// Of a series of a figure with y = change.
+BreakEven break_even(const FigureSeries& series, bool log_x);
 
 struct FigurePanel {
     std::string name;

@@ -292,9 +292,30 @@ std::vector<std::string> read_axis_names(const PlanFile& source, const SweepPlan
     return names;
 }
 
+FigureSettings::Quantity read_quantity(const PlanFile& source, const toml::table& table) {
+    const std::string y = read_text(source, table, "y", "accuracy");
+    if (y == "accuracy") return FigureSettings::Quantity::accuracy;
+    if (y == "loss") return FigureSettings::Quantity::loss;
+    if (y == "change") return FigureSettings::Quantity::change;
+    source.fail(*table.get("y"), fmt::format("'{}' is none of accuracy, loss, change", y));
+}
+
+/// The pair whose change a figure shows, by its name.
+PairedPoints read_pair_name(const PlanFile& source, const SweepPlan& plan,
+                            const toml::table& table) {
+    const toml::node* node = table.get("pair");
+    if (node == nullptr)
+        source.fail(table, "a figure of changes needs 'pair', the name of a [[pair]]");
+    const std::string name = read_text(source, table, "pair");
+    for (const PairedPoints& pair : plan.pairs)
+        if (pair.name == name) return pair;
+    source.fail(*node, fmt::format("there is no [[pair]] named '{}'", name));
+}
+
 FigureSettings read_figure(const PlanFile& source, const SweepPlan& plan,
                            const toml::table& table) {
-    check_keys(source, table, {"name", "title", "x", "y", "series", "panels", "where", "log_x"});
+    check_keys(source, table,
+               {"name", "title", "x", "y", "pair", "series", "panels", "where", "log_x"});
     FigureSettings figure;
     figure.name = read_text(source, table, "name", "figure");
     figure.title = read_text(source, table, "title", plan.name);
@@ -303,10 +324,11 @@ FigureSettings read_figure(const PlanFile& source, const SweepPlan& plan,
     figure.series = read_axis_names(source, plan, table, "series");
     figure.panels = read_axis_names(source, plan, table, "panels");
     if (const auto* node = table.get("where")) figure.where = read_choices(source, plan, *node);
-    const std::string y = read_text(source, table, "y", "accuracy");
-    if (y != "accuracy" && y != "loss")
-        source.fail(*table.get("y"), fmt::format("'{}' is neither accuracy nor loss", y));
-    figure.y = y == "loss" ? FigureSettings::Quantity::loss : FigureSettings::Quantity::accuracy;
+    figure.y = read_quantity(source, table);
+    if (figure.y == FigureSettings::Quantity::change)
+        figure.pair = read_pair_name(source, plan, table);
+    else if (const toml::node* pair = table.get("pair"))
+        source.fail(*pair, "goes with y = \"change\" alone");
     figure.log_x = table["log_x"].value_or(false);
     return figure;
 }

@@ -47,7 +47,11 @@ struct GateSettings {
 
 /// What a figure of a sweep shows; `kirchnet report` draws it.
 struct FigureSettings {
-    enum class Quantity { accuracy, loss };
+    enum class Quantity {
+        accuracy,
+        loss,   ///< of accuracy, from the same point without faults
+        change  ///< of accuracy, over the points of `pair`
+    };
     std::string name;
     std::string title;
     std::string x;                    ///< axis with numbers, or `zeros` of the network
@@ -55,6 +59,7 @@ struct FigureSettings {
     std::vector<std::string> panels;  ///< axes that tell charts apart
     AxisChoices where;
     Quantity y = Quantity::accuracy;
+    PairedPoints pair = {};  ///< for `change`
     bool log_x = false;
 };
 

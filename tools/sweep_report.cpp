@@ -293,12 +293,29 @@ class Page {
             body_ +=
                 fmt::format("<p class=\"note\">No chart: {}.</p>\n", escape_html(figure.no_chart));
         }
+        if (figure.settings.y == FigureSettings::Quantity::change && figure.has_chart())
+            body_ += break_even_table(figure);
         body_ += html_details("Numbers", figure_table(report, figure), !figure.has_chart());
         body_ += fmt::format(
             "<p class=\"note\">Beside this page: {}<a href=\"{}.csv\">{}.csv</a>"
             "</p>\n</section>\n",
             files.svg.empty() ? "" : fmt::format("<a href=\"{0}.svg\">{0}.svg</a>, ", files.name),
             files.name, files.name);
+    }
+
+    static std::string break_even_table(const SweepFigure& figure) {
+        const auto text = [](double x) {
+            return std::isnan(x) ? std::string("none") : fmt::format("{:.3g}", x);
+        };
+        HtmlTable table({"panel", "series", "no change at", "of its interval's ends"}, 2);
+        for (const FigurePanel& panel : figure.panels)
+            for (const FigureSeries& series : panel.series) {
+                const BreakEven found = break_even(series, figure.settings.log_x);
+                table.add({panel.name, series.name, text(found.at),
+                           text(found.low) + " .. " + text(found.high)});
+            }
+        return fmt::format("<p>Where the change is 0, in {}:</p>\n", escape_html(figure.x_label)) +
+               table.str();
     }
 
     static std::string figure_table(const SweepReport& report, const SweepFigure& figure) {
@@ -509,6 +526,29 @@ nlohmann::json pairs_json(const SweepReport& report) {
     return pairs;
 }
 
+/// Of every series of the figures of changes; null where there is no crossing.
+nlohmann::json break_even_json(const SweepReport& report) {
+    auto crossings = nlohmann::json::array();
+    const auto value = [](double x) {
+        return std::isnan(x) ? nlohmann::json() : nlohmann::json(x);
+    };
+    for (const SweepFigure& figure : report.figures()) {
+        if (figure.settings.y != FigureSettings::Quantity::change || !figure.has_chart()) continue;
+        for (const FigurePanel& panel : figure.panels)
+            for (const FigureSeries& series : panel.series) {
+                const BreakEven found = break_even(series, figure.settings.log_x);
+                crossings.push_back({{"figure", figure.settings.name},
+                                     {"x", figure.settings.x},
+                                     {"panel", panel.name},
+                                     {"series", series.name},
+                                     {"at", value(found.at)},
+                                     {"low", value(found.low)},
+                                     {"high", value(found.high)}});
+            }
+    }
+    return crossings;
+}
+
 }  // namespace
 
 SweepReport::SweepReport(SweepRecord record, std::vector<ResultsSource> sources)
@@ -582,6 +622,7 @@ nlohmann::json report_json(const std::vector<std::unique_ptr<SweepReport>>& repo
         nlohmann::json sweep = summary_json(report->summary());
         sweep["gates"] = gates_json(*report);
         sweep["pairs"] = pairs_json(*report);
+        sweep["break_even"] = break_even_json(*report);
         for (const ResultsSource& source : report->sources()) sweep["files"].push_back(source.file);
         sweeps.push_back(std::move(sweep));
         passed = passed && report->passed();

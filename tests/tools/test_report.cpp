@@ -6,6 +6,7 @@
 #include "data/sweep_file.hpp"
 #include "tests/tools/program.hpp"
 #include "tools/experiment.hpp"
+#include "tools/sweep_figures.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet::test;
@@ -240,4 +241,46 @@ TEST_CASE("files that are no sweep results, and bad targets, are refused") {
     CHECK(run_kirchnet("report " + results + " -o " + results).code == 2);
     CHECK(run_kirchnet("report " + results).code == 2);
     CHECK(run_kirchnet("report " + results + " -o " + (folder / "no/folder.html")).code == 1);
+}
+
+TEST_CASE("a figure of changes shows its pair, and where nothing changes") {
+    const TemporaryFolder folder;
+    SweepRecord record = hand_made_sweep();
+    record.plan += R"(
+[[figure]]
+name = "change"
+x = "faults.rate"
+y = "change"
+pair = "wires"
+)";
+    // By hand: -0.1 without faults; with faults -0.1, -0.3, -0.5 of the three chips.
+    write(folder, record);
+    const auto run = report(folder, (folder / "r.h5") + " --json");
+    CAPTURE(run.err);
+    REQUIRE(run.code == 0);
+    const std::string csv = read_file(folder / "page-change.csv");
+    CHECK(contains(csv, "change of mAP@0.5"));
+    CHECK(contains(csv, "0,0,ideal,-0.1,"));
+    CHECK(contains(csv, "2,0.01,ideal,-0.3,"));
+    CHECK(contains(csv, ",-0.5,-0.1,3"));
+    CHECK(!contains(csv, "circuit"));
+    CHECK(nlohmann::json::parse(run.out)["sweeps"][0]["break_even"][0]["at"].is_null());
+}
+
+TEST_CASE("break-even lies between points as the axis is drawn") {
+    const auto point = [](double x, double mean, double low, double high) {
+        FigurePoint p;
+        p.x = x;
+        p.y.mean = mean;
+        p.y.low = low;
+        p.y.high = high;
+        return p;
+    };
+    // 0.1 at x = 1 and -0.1 at x = 100: half way over the logarithm is 10, in x itself 50.5.
+    FigureSeries series{"s", {point(1, 0.1, 0.05, 0.3), point(100, -0.1, -0.15, 0.1)}};
+    CHECK(break_even(series, true).at == doctest::Approx(10));
+    CHECK(break_even(series, false).at == doctest::Approx(50.5));
+    // Its lower end crosses a quarter of the way, its upper end nowhere.
+    CHECK(break_even(series, true).low == doctest::Approx(std::pow(100, 0.25)));
+    CHECK(std::isnan(break_even(series, true).high));
 }

@@ -16,7 +16,10 @@
 namespace kirchnet {
 namespace {
 
-constexpr std::uint64_t bridge_purpose = 5;  // 1 to 4 are cells', see cell_counter.cpp
+// 1 to 4 are cells', see cell_counter.cpp
+constexpr std::uint64_t bridge_purpose = 5;
+constexpr std::uint64_t amplifier_purpose = 6;
+constexpr std::uint64_t subtractor_purpose = 7;
 
 void check_positive(double value, std::string_view what) {
     if (!(value > 0) || !std::isfinite(value))
@@ -24,47 +27,85 @@ void check_positive(double value, std::string_view what) {
                            fmt::format("{} is not a finite number above 0", value));
 }
 
+void check_spread(double value, std::string_view what) {
+    if (!(value >= 0) || !std::isfinite(value))
+        throw InvalidInput(std::string(what),
+                           fmt::format("{} is not a finite number of at least 0", value));
+}
+
+std::uint64_t pair_of(std::int32_t high, std::int32_t low) {
+    return static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32 |
+           static_cast<std::uint32_t>(low);
+}
+
+double spread_resistance(double designed, double deviation, double number) {
+    const double value = designed * (1 + deviation * number);
+    check_positive(value, "resistor of a read-out (is the mismatch too large?)");
+    return value;
+}
+
 }  // namespace
 
 void check(const LinearReadout& readout) {
-    check_positive(readout.circuit.amplifier.gain, "op-amp gain");
-    check_positive(readout.circuit.amplifier.swing, "op-amp swing");
-    check_positive(readout.circuit.bridge_resistance, "subtractor bridge resistance");
+    check(readout.circuit);
     check_positive(readout.read_voltage, "read voltage");
-    if (readout.circuit.feedback_resistance != 0)
-        check_positive(readout.circuit.feedback_resistance, "feedback resistance");
-    if (!std::isfinite(readout.circuit.amplifier.offset))
-        throw InvalidInput("op-amp offset",
-                           fmt::format("{} V is not finite", readout.circuit.amplifier.offset));
-    if (!(readout.mismatch >= 0) || !std::isfinite(readout.mismatch))
-        throw InvalidInput(
-            "resistor mismatch",
-            fmt::format("{} is not a finite number of at least 0", readout.mismatch));
+    check_spread(readout.mismatch, "resistor mismatch");
+    check_spread(readout.feedback_mismatch, "feedback mismatch");
+    check_spread(readout.offset_deviation, "deviation of offsets");
 }
 
 BridgeResistors draw_bridge(const LinearReadout& readout, std::string_view layer,
                             std::int32_t tile_row, std::int32_t output_channel) {
     const double r = readout.circuit.bridge_resistance;
     if (readout.mismatch == 0) return {r, r, r, r};
-    const auto z =
-        keyed_normals(readout.seed, stream_of(layer),
-                      {{static_cast<std::uint64_t>(readout.trial) << 32 | bridge_purpose,
-                        static_cast<std::uint64_t>(static_cast<std::uint32_t>(tile_row)) << 32 |
-                            static_cast<std::uint32_t>(output_channel),
-                        0, 0}});
+    const auto z = keyed_normals(readout.seed, stream_of(layer),
+                                 {{static_cast<std::uint64_t>(readout.trial) << 32 | bridge_purpose,
+                                   pair_of(tile_row, output_channel), 0, 0}});
     const auto resistance = [&](double number) {
-        const double value = r * (1 + readout.mismatch * number);
-        check_positive(value, "resistor of a subtractor (is the mismatch too large?)");
-        return value;
+        return spread_resistance(r, readout.mismatch, number);
     };
     return {resistance(z[0]), resistance(z[1]), resistance(z[2]), resistance(z[3])};
 }
 
+ColumnAmplifier draw_amplifier(const LinearReadout& readout, std::string_view layer,
+                               const PaddingCell& column, double feedback) {
+    const double offset = readout.circuit.amplifier.offset;
+    if (readout.feedback_mismatch == 0 && readout.offset_deviation == 0) return {feedback, offset};
+    const auto z =
+        keyed_normals(readout.seed, stream_of(layer),
+                      {{static_cast<std::uint64_t>(readout.trial) << 32 | amplifier_purpose,
+                        pair_of(column.tile_row, column.tile_column),
+                        pair_of(column.bit_line, column.polarity == Polarity::a ? 0 : 1),
+                        static_cast<std::uint64_t>(column.slice)}});
+    return {spread_resistance(feedback, readout.feedback_mismatch, z[0]),
+            offset + readout.offset_deviation * z[1]};
+}
+
+PairSubtractor draw_subtractor(const LinearReadout& readout, std::string_view layer,
+                               std::int32_t tile_row, std::int32_t output_channel,
+                               double feedback) {
+    PairSubtractor drawn{draw_bridge(readout, layer, tile_row, output_channel),
+                         readout.circuit.amplifier.offset, feedback};
+    if (readout.feedback_mismatch == 0 && readout.offset_deviation == 0) return drawn;
+    const auto z =
+        keyed_normals(readout.seed, stream_of(layer),
+                      {{static_cast<std::uint64_t>(readout.trial) << 32 | subtractor_purpose,
+                        pair_of(tile_row, output_channel), 0, 0}});
+    drawn.coupling = spread_resistance(feedback, readout.feedback_mismatch, z[0]);
+    drawn.offset += readout.offset_deviation * z[1];
+    return drawn;
+}
+
 SubtractorGains subtractor_gains(const OpAmp& amplifier, const BridgeResistors& bridge) {
+    return drawn_gains(amplifier, {bridge, amplifier.offset, 0});
+}
+
+SubtractorGains drawn_gains(const OpAmp& amplifier, const PairSubtractor& subtractor) {
+    const BridgeResistors& bridge = subtractor.bridge;
     const double k = bridge.r4 / (bridge.r3 + bridge.r4);
     const double m = bridge.r1 / (bridge.r1 + bridge.r2);
     const double loop = m + 1 / amplifier.gain;
-    return {k / loop, (1 - m) / loop, amplifier.offset / loop};
+    return {k / loop, (1 - m) / loop, subtractor.offset / loop};
 }
 
 AmplifierInput amplifier_input(const OpAmp& amplifier, double feedback) {

@@ -4,6 +4,7 @@
 #include <string_view>
 
 #include "circuit/crossbar.hpp"
+#include "circuit/faults.hpp"
 #include "circuit/readout.hpp"
 
 namespace kirchnet {
@@ -13,10 +14,12 @@ namespace kirchnet {
 /// docs/methods/read-out.md derives what is folded where.
 struct LinearReadout {
     SubtractorCircuit circuit =
-        {};                     ///< R_f 0: per layer, for the largest current its cells can deliver
-    double mismatch = 0;        ///< standard deviation of each of R1..R4, relative
-    double read_voltage = 0.2;  ///< of a full-scale input [V]
-    std::uint64_t seed = 1;     ///< of the resistors
+        {};               ///< R_f 0: per layer, for the largest current its cells can deliver
+    double mismatch = 0;  ///< standard deviation of each of R1..R4, relative
+    double feedback_mismatch = 0;  ///< of each R_f and R_x, relative
+    double offset_deviation = 0;   ///< of each amplifier's offset around `amplifier.offset` [V]
+    double read_voltage = 0.2;     ///< of a full-scale input [V]
+    std::uint64_t seed = 1;        ///< of the resistors
     std::uint32_t trial = 0;
 
     friend bool operator==(const LinearReadout&, const LinearReadout&) = default;
@@ -41,6 +44,29 @@ struct BridgeResistors {
 BridgeResistors draw_bridge(const LinearReadout& readout, std::string_view layer,
                             std::int32_t tile_row, std::int32_t output_channel);
 
+/// The amplifier behind one bit line, as it is on this chip.
+struct ColumnAmplifier {
+    double feedback = 0;  ///< R_f [ohm]
+    double offset = 0;    ///< [V]
+};
+
+/// A pure function of (seed, trial, layer) and of where the bit line is on the chip: amplifiers
+/// stay with their column whatever the weights.
+/// @param feedback  R_f as designed [ohm]
+ColumnAmplifier draw_amplifier(const LinearReadout& readout, std::string_view layer,
+                               const PaddingCell& column, double feedback);
+
+/// What subtracts one output's sides, as it is on this chip.
+struct PairSubtractor {
+    BridgeResistors bridge;  ///< of `difference`
+    double offset = 0;       ///< of its amplifier [V]
+    double coupling = 0;     ///< R_x of `current_mode` [ohm]
+};
+
+/// A pure function of (seed, trial, layer, tile row, output channel).
+PairSubtractor draw_subtractor(const LinearReadout& readout, std::string_view layer,
+                               std::int32_t tile_row, std::int32_t output_channel, double feedback);
+
 /// A difference amplifier's output v_d = a v_a - b v_b + offset.
 struct SubtractorGains {
     double a = 1;
@@ -49,6 +75,8 @@ struct SubtractorGains {
 };
 
 SubtractorGains subtractor_gains(const OpAmp& amplifier, const BridgeResistors& bridge);
+/// The same of a subtractor as drawn.
+SubtractorGains drawn_gains(const OpAmp& amplifier, const PairSubtractor& subtractor);
 
 /// What an array sees of a transimpedance amplifier: a resistance to a voltage, and its output for
 /// the current that flows in there, v_o = output_offset - gain R_f I.

@@ -2,9 +2,31 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
+
 #include "circuit/error.hpp"
 
 namespace kirchnet {
+namespace {
+
+void check_finite(double value, std::string_view what) {
+    if (!std::isfinite(value))
+        throw InvalidInput(std::string(what), fmt::format("{} is not finite", value));
+}
+
+void check_positive(double value, std::string_view what) {
+    if (!(value > 0) || !std::isfinite(value))
+        throw InvalidInput(std::string(what),
+                           fmt::format("{} is not a finite number above 0", value));
+}
+
+void check_not_negative(double value, std::string_view what) {
+    if (!(value >= 0) || !std::isfinite(value))
+        throw InvalidInput(std::string(what),
+                           fmt::format("{} is not a finite number of at least 0", value));
+}
+
+}  // namespace
 
 std::string_view to_string(Readout readout) {
     return readout == Readout::ideal ? "ideal" : "opamp";
@@ -24,6 +46,60 @@ Subtraction parse_subtraction(std::string_view text) {
     if (text == "before") return Subtraction::before;
     if (text == "after") return Subtraction::after;
     throw InvalidInput(fmt::format("subtraction '{}' is neither before nor after the ADC", text));
+}
+
+std::string_view to_string(SwingLimit limit) {
+    return limit == SwingLimit::smooth ? "smooth" : "hard";
+}
+
+SwingLimit parse_swing_limit(std::string_view text) {
+    if (text == "smooth") return SwingLimit::smooth;
+    if (text == "hard") return SwingLimit::hard;
+    throw InvalidInput(fmt::format("swing limit '{}' is neither smooth nor hard", text));
+}
+
+std::string_view to_string(SubtractorKind kind) {
+    return kind == SubtractorKind::difference ? "difference" : "current_mode";
+}
+
+SubtractorKind parse_subtractor_kind(std::string_view text) {
+    if (text == "difference") return SubtractorKind::difference;
+    if (text == "current_mode") return SubtractorKind::current_mode;
+    throw InvalidInput(fmt::format("subtractor '{}' is neither difference nor current_mode", text));
+}
+
+double SampleHold::gain() const {
+    return std::exp(-hold_time / droop_time);
+}
+
+double SampleHold::noise() const {
+    constexpr double boltzmann = 1.380649e-23;  // [J/K], exact (SI)
+    return std::sqrt(boltzmann * temperature / capacitance);
+}
+
+void check(const SubtractorCircuit& circuit) {
+    const OpAmp& amplifier = circuit.amplifier;
+    check_positive(amplifier.gain, "op-amp gain");
+    check_positive(amplifier.gain_bandwidth, "op-amp gain bandwidth");
+    check_positive(amplifier.swing, "op-amp swing");
+    check_positive(circuit.bridge_resistance, "subtractor bridge resistance");
+    if (circuit.feedback_resistance != 0)
+        check_positive(circuit.feedback_resistance, "feedback resistance");
+    check_finite(amplifier.offset, "op-amp offset");
+    check_not_negative(circuit.hold.capacitance, "hold capacitance");
+    check_finite(circuit.hold.pedestal, "hold pedestal");
+    check_not_negative(circuit.hold.hold_time, "hold time");
+    if (!(circuit.hold.droop_time > 0))
+        throw InvalidInput("droop time", fmt::format("{} is not above 0", circuit.hold.droop_time));
+    check_positive(circuit.hold.temperature, "hold temperature");
+    if (circuit.adc.bits < 0 || circuit.adc.bits > 24)
+        throw InvalidInput("output ADC", fmt::format("{} bits are not 0 to 24", circuit.adc.bits));
+    check_not_negative(circuit.adc.range, "output ADC range");
+    check_finite(circuit.adc.offset, "output ADC offset");
+    check_positive(circuit.adc.gain, "output ADC gain");
+    for (const double inl : circuit.adc.inl) check_finite(inl, "output ADC INL");
+    if (circuit.adc.inl.size() == 1)
+        throw InvalidInput("output ADC INL", "a table has two entries or more");
 }
 
 double default_feedback_resistance(const OpAmp& amplifier, double largest_current) {

@@ -1,6 +1,8 @@
 #pragma once
 
+#include <limits>
 #include <string_view>
+#include <vector>
 
 namespace kirchnet {
 
@@ -24,23 +26,83 @@ std::string_view to_string(Subtraction subtraction);
 /// @throws InvalidInput  naming the accepted words
 Subtraction parse_subtraction(std::string_view text);
 
+/// How an amplifier's output meets the end of its swing.
+enum class SwingLimit {
+    smooth,  ///< swing * tanh(x / swing)
+    hard     ///< x, held within ± swing
+};
+
+std::string_view to_string(SwingLimit limit);
+/// @throws InvalidInput  naming the accepted words
+SwingLimit parse_swing_limit(std::string_view text);
+
+/// How amplifiers subtract the sides of a pair.
+enum class SubtractorKind {
+    difference,   ///< a TIA per column and a difference amplifier R1..R4 behind them,
+                  ///< v_d = v_a R4/(R3+R4) (1 + R2/R1) - v_b R2/R1, about -R_f (I_a - I_b)
+    current_mode  ///< column a has a TIA, v_a = -R_f I_a; column b ends in a second one, which v_a
+                  ///< feeds through R_x: v_d = R_f (I_a R_f / R_x - I_b). The swing meets I_a first
+};
+
+std::string_view to_string(SubtractorKind kind);
+/// @throws InvalidInput  naming the accepted words
+SubtractorKind parse_subtractor_kind(std::string_view text);
+
 /// One operational amplifier, all SI.
 struct OpAmp {
     double gain = 1e4;            ///< open-loop A0 [V/V]
     double gain_bandwidth = 1e8;  ///< GBW [Hz]
     double offset = 0.0;          ///< input offset voltage [V]
-    double swing = 1.2;           ///< output saturates as swing * tanh(x / swing) [V]
+    double swing = 1.2;           ///< [V]
+    SwingLimit limit = SwingLimit::smooth;
     friend bool operator==(const OpAmp&, const OpAmp&) = default;
 };
 
-/// Differential column subtractor: two TIAs and a difference amplifier R1..R4,
-/// v_d = v_a R4/(R3+R4) (1 + R2/R1) - v_b R2/R1. For `offset` mapping the TIA stands alone.
+/// A sample-and-hold stage, as it is when the converter reads it.
+struct SampleHold {
+    double capacitance = 0;  ///< C_h [F]; 0: there is no such stage
+    double pedestal = 0;     ///< charge injected by the switch, over C_h [V]
+    double hold_time = 0;    ///< between sampling and conversion [s]
+    double droop_time =
+        std::numeric_limits<double>::infinity();  ///< leakage resistance times C_h [s]
+    double temperature = 300;                     ///< [K]
+
+    [[nodiscard]] bool is_there() const { return capacitance > 0; }
+    /// Share of the sample that is left, exp(-hold_time / droop_time).
+    [[nodiscard]] double gain() const;
+    /// sqrt(k T / C_h) [V rms]
+    [[nodiscard]] double noise() const;
+    friend bool operator==(const SampleHold&, const SampleHold&) = default;
+};
+
+/// The converter behind each output: code = nearest of 2^bits over [-range, range].
+struct OutputAdc {
+    int bits = 0;                  ///< 0: there is none
+    double range = 0;              ///< [V]; 0: the amplifiers' swing
+    double offset = 0;             ///< added to the input [V]
+    double gain = 1;               ///< multiplies the input
+    std::vector<double> inl = {};  ///< [LSB], at codes spread evenly over the range; empty: none
+
+    [[nodiscard]] bool is_there() const { return bits > 0; }
+    friend bool operator==(const OutputAdc&, const OutputAdc&) = default;
+};
+
+/// The read-out of a tile: an amplifier behind every bit line and a subtractor per column pair; for
+/// `offset` mapping the TIA stands alone. Then sample-and-hold and converter, where there are any.
 struct SubtractorCircuit {
     OpAmp amplifier;
     double feedback_resistance = 0;  ///< R_f [ohm]; 0: 0.8 swing / largest pre-subtraction current
-    double bridge_resistance = 1e4;  ///< R1 = R2 = R3 = R4 [ohm]
+    double bridge_resistance = 1e4;  ///< R1 = R2 = R3 = R4 [ohm], of `difference`
+    SubtractorKind kind = SubtractorKind::difference;
+    SampleHold hold = {};
+    OutputAdc adc = {};
     friend bool operator==(const SubtractorCircuit&, const SubtractorCircuit&) = default;
 };
+
+/// @throws InvalidInput  naming the quantity that is out of its range: gain, swing and resistances
+///                       finite and above 0 (R_f may be 0), offsets finite, converters of 1 to 24
+///                       bits
+void check(const SubtractorCircuit& circuit);
 
 /// R_f = 0.8 swing / largest column current before subtraction [ohm].
 /// @param largest_current  [A]; 0 gives 1 kohm, any R_f reads no current

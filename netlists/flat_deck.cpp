@@ -126,8 +126,8 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
         voltages.head(inputs.size()) = inputs;
         deck += array_lines(array, voltages);
     }
-    return deck + detail::readout_section(tile, Readout::ideal, settings.reference_shares) +
-           detail::control_section(tile, Readout::ideal, settings.reference_shares) + ".end\n";
+    return deck + detail::readout_section(tile, nullptr, settings.reference_shares) +
+           detail::control_section(tile, nullptr, settings.reference_shares) + ".end\n";
 }
 
 }  // namespace kirchnet

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "circuit/crossbar.hpp"
+#include "circuit/linear_readout.hpp"
 #include "circuit/readout.hpp"
 #include "circuit/tile.hpp"
 
@@ -18,9 +19,11 @@ std::string write_flat_deck(const Crossbar& crossbar,
 /// What a readable deck shows beside the circuit.
 struct TileDeckSettings {
     Readout readout = Readout::ideal;
-    SubtractorCircuit subtractor;
-    std::string input_comment;        ///< where the read voltages come from, one line
-    std::string fault_comment;        ///< which fault law or map, one line
+    /// Amplifiers of an op-amp read-out, drawn for this tile; R_f 0: for these inputs' largest
+    /// column current without wires.
+    LinearReadout amplifiers = {};
+    std::string input_comment = {};   ///< where the read voltages come from, one line
+    std::string fault_comment = {};   ///< which fault law or map, one line
     std::string device_comment = {};  ///< which device laws, one line
     /// What an ideal read-out subtracts of each array's reference current, [outputs × arrays];
     /// empty: nothing. Outputs `sub_j` are then there without column pairs as well.

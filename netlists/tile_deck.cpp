@@ -34,13 +34,15 @@ std::string describe_layout(const Tile& tile) {
     return "interleaved: one array, bit lines a b a b";
 }
 
-std::string describe_readout(const Tile& tile, Readout readout) {
+std::string describe_readout(const Tile& tile, Readout readout, SubtractorKind kind) {
     if (readout == Readout::ideal)
         return tile.has_subtractors() ? "ideal: 0 V ammeters; v(sub_j) = i_a - i_b, 1 V per A"
                                       : "ideal: 0 V ammeters";
-    return tile.has_subtractors()
+    if (!tile.has_subtractors()) return "opamp: a TIA per column, v = -rf i";
+    return kind == SubtractorKind::difference
                ? "opamp: a TIA per column, v = -rf i; a difference amplifier per pair gives sub_j"
-               : "opamp: a TIA per column, v = -rf i";
+               : "opamp: a TIA per column a, which feeds the amplifier of its column b through rx: "
+                 "sub_j = rf (i_a rf / rx - i_b)";
 }
 
 std::string describe_faults(const Tile& tile, const std::string& law) {
@@ -89,7 +91,8 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
         text += comment(fmt::format(
             "devices   {}{} cells that work conduct other than intended",
             settings.device_comment.empty() ? "" : settings.device_comment + ": ", varied));
-    text += comment("read-out  " + describe_readout(tile, settings.readout));
+    text += comment("read-out  " +
+                    describe_readout(tile, settings.readout, settings.amplifiers.circuit.kind));
     text +=
         comment("names     word line r, bit line c: nodes wl_a_r_c and bl_a_r_c, cell xc_a_r_c");
     return text + comment(
@@ -97,15 +100,13 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
                       "fault");
 }
 
-std::string parameters(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
-                       const TileDeckSettings& settings) {
+std::string parameters(const Tile& tile, const detail::DeckAmplifiers* amplifiers) {
     const DeviceRange& device = tile.settings().device;
     std::string text = "* ---- numbers to play with ----\n";
     text += fmt::format(".param gmin_c={} gmax_c={} ; cell conductance at HRS and LRS [S]\n",
                         number(device.off), number(device.on));
     text += detail::wire_parameters(tile.settings().wires);
-    if (settings.readout == Readout::opamp)
-        text += detail::amplifier_parameters(tile, inputs, settings.subtractor);
+    if (amplifiers != nullptr) text += detail::amplifier_parameters(tile, *amplifiers);
     return text + std::string(detail::options_line());
 }
 
@@ -121,14 +122,18 @@ void check_inputs_of(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& 
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings) {
     check_inputs_of(tile, inputs);
-    std::string deck = header(tile, settings) + parameters(tile, inputs, settings);
-    deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
+    std::optional<detail::DeckAmplifiers> drawn;
     if (settings.readout == Readout::opamp)
-        deck += detail::amplifier_subcircuits(tile.has_subtractors());
+        drawn = detail::deck_amplifiers(tile, inputs, settings.amplifiers);
+    const detail::DeckAmplifiers* amplifiers = drawn ? &*drawn : nullptr;
+    std::string deck = header(tile, settings) + parameters(tile, amplifiers);
+    deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
+    if (amplifiers != nullptr)
+        deck += detail::amplifier_subcircuits(amplifiers->values.circuit, tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
-    deck += detail::readout_section(tile, settings.readout, settings.reference_shares);
-    deck += detail::control_section(tile, settings.readout, settings.reference_shares);
+    deck += detail::readout_section(tile, amplifiers, settings.reference_shares);
+    deck += detail::control_section(tile, amplifiers, settings.reference_shares);
     return deck + ".end\n";
 }
 

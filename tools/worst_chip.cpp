@@ -237,7 +237,9 @@ class ChipExamination {
         const Experiment& e = point_.experiment;
         TileDeckSettings deck;
         deck.readout = e.readout_kind;
-        deck.subtractor = e.readout.circuit;
+        deck.amplifiers = e.readout;
+        deck.amplifiers.seed = e.seed;
+        deck.amplifiers.trial = found_.trial;
         deck.input_comment = fmt::format("every used word line at {} V", e.read_voltage);
         deck.fault_comment = fmt::format(
             "rate {} per cell, stuck-on : stuck-off = {}, seed {}, "

@@ -5,7 +5,6 @@
 #include <cmath>
 
 #include "circuit/error.hpp"
-#include "circuit/ideal_solver.hpp"
 #include "circuit/names.hpp"
 #include "circuit/units.hpp"
 #include "netlists/detail/deck_text.hpp"
@@ -31,34 +30,52 @@ ColumnNames names_of(const Tile& tile, Index output, Polarity side) {
     return names_of(tile.arrays()[column.array].pattern(), column.bit_line);
 }
 
-/// The output a physical bit line serves, or none for padding.
-std::optional<Index> output_of(const Tile& tile, const Crossbar& array, Index bit_line) {
-    const Index output = array.pattern() == ColumnPattern::interleaved ? bit_line / 2 : bit_line;
-    if (output < tile.outputs()) return output;
-    return std::nullopt;
-}
-
 bool is_reference(const Tile& tile, Index bit_line) {
     return tile.reference_bit_line() == bit_line;
 }
 
 /// What a bit line is for.
-std::string column_meaning(const Tile& tile, const Crossbar& array, Index bit_line,
-                           Readout readout) {
-    if (const auto output = output_of(tile, array, bit_line))
+std::string column_meaning(const Tile& tile, const TileColumn& at, bool is_ideal) {
+    if (const auto output = output_of(tile, at.array, at.bit_line))
         return fmt::format("oc={}", tile.block().first_output_channel + *output);
-    if (is_reference(tile, bit_line)) return "reference";
-    return readout == Readout::ideal ? "pad, at virtual ground" : "pad";
+    if (is_reference(tile, at.bit_line)) return "reference";
+    return is_ideal ? "pad, at virtual ground" : "pad";
+}
+
+/// A value that all amplifiers share is a parameter; on a chip where they differ it stands in the
+/// instance.
+std::string value_text(const TileAmplifiers& amplifiers, std::string_view parameter, double value) {
+    return amplifiers.is_uniform ? fmt::format("{{{}}}", parameter) : number(value);
+}
+
+std::string ammeter_line(const ColumnNames& names, const std::string& behind,
+                         const std::string& meaning) {
+    return fmt::format("{} {} {} dc 0{}\n", names.ammeter(), names.sense(), behind,
+                       meaning.empty() ? "" : " ; " + meaning);
+}
+
+/// Whether the bit line ends in the amplifier that subtracts its pair.
+bool ends_in_summer(const Tile& tile, const TileAmplifiers& amplifiers, const TileColumn& at) {
+    return tile.has_subtractors() && amplifiers.circuit.kind == SubtractorKind::current_mode &&
+           polarity_of(tile.arrays()[at.array].pattern(), at.bit_line) == Polarity::b &&
+           output_of(tile, at.array, at.bit_line).has_value();
 }
 
 /// A column's ammeter, and behind it ground or, in an op-amp read-out, its amplifier: the chip has
 /// one behind every bit line, used or not.
-std::string column_lines(const ColumnNames& names, Readout readout, const std::string& meaning) {
-    if (readout == Readout::ideal)
-        return fmt::format("{} {} 0 dc 0 ; {}\n", names.ammeter(), names.sense(), meaning);
-    return fmt::format("{} {} {} dc 0\nx{} {} {} tia rf={{rf}} vos={{vos}} ; {}\n", names.ammeter(),
-                       names.sense(), names.amplifier_input(), names.amplifier_output(),
-                       names.amplifier_input(), names.amplifier_output(), meaning);
+std::string column_lines(const Tile& tile, const TileColumn& at, const DeckAmplifiers* amplifiers) {
+    const ColumnNames names = names_of(tile.arrays()[at.array].pattern(), at.bit_line);
+    const std::string meaning = column_meaning(tile, at, amplifiers == nullptr);
+    if (amplifiers == nullptr) return ammeter_line(names, "0", meaning);
+    const TileAmplifiers& values = amplifiers->values;
+    if (ends_in_summer(tile, values, at))
+        return ammeter_line(names, names.amplifier_input(), meaning);
+    const ColumnAmplifier& amplifier = values.column(at);
+    return ammeter_line(names, names.amplifier_input(), "") +
+           fmt::format("x{} {} {} tia rf={} vos={} ; {}\n", names.amplifier_output(),
+                       names.amplifier_input(), names.amplifier_output(),
+                       value_text(values, "rf", amplifier.feedback),
+                       value_text(values, "vos", amplifier.offset), meaning);
 }
 
 /// `-0.5*i(vs_a_63)` per array of which an output takes a share.
@@ -72,78 +89,111 @@ std::string reference_terms(const Tile& tile, const Eigen::MatrixXd& shares, Ind
     return text;
 }
 
-std::string subtractor_line(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares,
-                            Index output) {
-    const ColumnNames a = names_of(tile, output, Polarity::a);
-    if (!tile.has_pairs())
-        return fmt::format("bsub_{0} sub_{0} 0 v = i({1}){2} ; oc={3}\n", output, a.ammeter(),
-                           reference_terms(tile, shares, output),
-                           tile.block().first_output_channel + output);
-    const ColumnNames b = names_of(tile, output, Polarity::b);
-    const Index channel = tile.block().first_output_channel + output;
-    if (readout == Readout::ideal)
-        return fmt::format("bsub_{0} sub_{0} 0 v = i({1})-i({2}){3} ; oc={4}\n", output,
-                           a.ammeter(), b.ammeter(), reference_terms(tile, shares, output),
-                           channel);
-    return fmt::format(
-        "xsub_{0} {1} {2} sub_{0} diffamp r1={{r1}} r2={{r2}} r3={{r3}} r4={{r4}} vos={{vos}} ; "
-        "oc={3}\n",
-        output, a.amplifier_output(), b.amplifier_output(), channel);
+/// The difference of currents, by a behavioural source.
+std::string ideal_subtractor(const Tile& tile, const Eigen::MatrixXd& shares, Index output) {
+    const std::string a = names_of(tile, output, Polarity::a).ammeter();
+    const std::string b = tile.has_pairs()
+                              ? fmt::format("-i({})", names_of(tile, output, Polarity::b).ammeter())
+                              : std::string();
+    return fmt::format("bsub_{0} sub_{0} 0 v = i({1}){2}{3} ; oc={4}\n", output, a, b,
+                       reference_terms(tile, shares, output),
+                       tile.block().first_output_channel + output);
 }
 
-double largest_used_current(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs) {
-    double largest = 0;
-    for (const Crossbar& array : tile.arrays()) {
-        Eigen::VectorXd all = Eigen::VectorXd::Zero(array.shape().word_lines);
-        all.head(inputs.size()) = inputs;
-        const Eigen::MatrixXd current = IdealSolver().solve(array, all, Voltages::skip).current;
-        for (Index c = 0; c < current.rows(); ++c)
-            if (output_of(tile, array, c)) largest = std::max(largest, std::abs(current(c, 0)));
+std::string difference_amplifier(const Tile& tile, const TileAmplifiers& amplifiers, Index output) {
+    const PairSubtractor& pair = amplifiers.pair(output);
+    return fmt::format(
+        "xsub_{0} {1} {2} sub_{0} diffamp r1={3} r2={4} r3={5} r4={6} vos={7} ; oc={8}\n", output,
+        names_of(tile, output, Polarity::a).amplifier_output(),
+        names_of(tile, output, Polarity::b).amplifier_output(),
+        value_text(amplifiers, "r1", pair.bridge.r1), value_text(amplifiers, "r2", pair.bridge.r2),
+        value_text(amplifiers, "r3", pair.bridge.r3), value_text(amplifiers, "r4", pair.bridge.r4),
+        value_text(amplifiers, "vos", pair.offset), tile.block().first_output_channel + output);
+}
+
+std::string summing_amplifier(const Tile& tile, const TileAmplifiers& amplifiers, Index output) {
+    const ColumnAmplifier& amplifier = amplifiers.column(tile.column(output, Polarity::b));
+    return fmt::format("xsub_{0} {1} {2} sub_{0} summer rf={3} rx={4} vos={5} ; oc={6}\n", output,
+                       names_of(tile, output, Polarity::b).amplifier_input(),
+                       names_of(tile, output, Polarity::a).amplifier_output(),
+                       value_text(amplifiers, "rf", amplifier.feedback),
+                       value_text(amplifiers, "rx", amplifiers.pair(output).coupling),
+                       value_text(amplifiers, "vos", amplifier.offset),
+                       tile.block().first_output_channel + output);
+}
+
+std::string subtractor_line(const Tile& tile, const DeckAmplifiers* amplifiers,
+                            const Eigen::MatrixXd& shares, Index output) {
+    if (amplifiers == nullptr) return ideal_subtractor(tile, shares, output);
+    return amplifiers->values.circuit.kind == SubtractorKind::difference
+               ? difference_amplifier(tile, amplifiers->values, output)
+               : summing_amplifier(tile, amplifiers->values, output);
+}
+
+/// Sample-and-hold and converter behind an output, where there are any.
+std::string conversion_lines(const Tile& tile, const SubtractorCircuit& circuit, Index output) {
+    std::string net = tile.has_subtractors()
+                          ? fmt::format("sub_{}", output)
+                          : names_of(tile, output, Polarity::a).amplifier_output();
+    std::string text;
+    if (circuit.hold.is_there()) {
+        text += fmt::format("xsh_{0} {1} held_{0} sh gain={{hold_gain}} pedestal={{pedestal}}\n",
+                            output, net);
+        net = fmt::format("held_{}", output);
     }
-    return largest;
+    if (circuit.adc.is_there())
+        text += fmt::format(
+            "xadc_{0} {1} code_{0} adc b={{adc_b}} lo={{adc_lo}} hi={{adc_hi}} off={{adc_off}} "
+            "gain={{adc_gain}}\n",
+            output, net);
+    return text;
 }
 
-void check_positive(double value, std::string_view what) {
-    if (!(value > 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(what),
-                           fmt::format("{} is not a finite number above 0", value));
+/// Conversion needs an analog output: pairs whose sides are converted apart have none.
+bool has_conversion(const Tile& tile, const DeckAmplifiers* amplifiers) {
+    if (amplifiers == nullptr || (tile.has_pairs() && !tile.has_subtractors())) return false;
+    const SubtractorCircuit& circuit = amplifiers->values.circuit;
+    return circuit.hold.is_there() || circuit.adc.is_there();
 }
 
-void check_subtractor(const SubtractorCircuit& subtractor) {
-    check_positive(subtractor.amplifier.gain, "op-amp gain");
-    check_positive(subtractor.amplifier.gain_bandwidth, "op-amp gain bandwidth");
-    check_positive(subtractor.amplifier.swing, "op-amp swing");
-    check_positive(subtractor.bridge_resistance, "subtractor bridge resistance");
-    if (subtractor.feedback_resistance != 0)
-        check_positive(subtractor.feedback_resistance, "feedback resistance");
-    if (!std::isfinite(subtractor.amplifier.offset))
-        throw InvalidInput("op-amp offset",
-                           fmt::format("{} V is not finite", subtractor.amplifier.offset));
+std::string feedback_parameter(const DeckAmplifiers& amplifiers) {
+    std::string text;
+    if (amplifiers.largest_current)
+        text = fmt::format(
+            "* rf = 0.8 vsat / largest column current of these inputs without wires (G^T v), {}\n",
+            format_quantity(*amplifiers.largest_current, "A"));
+    if (!amplifiers.values.is_uniform)
+        text += "* as designed; on this chip each amplifier has the values in its line\n";
+    return text + fmt::format(".param rf={} ; feedback of each TIA [ohm]\n",
+                              number(amplifiers.values.circuit.feedback_resistance));
 }
 
-std::string feedback_parameter(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
-                               const SubtractorCircuit& subtractor) {
-    if (subtractor.feedback_resistance > 0)
-        return fmt::format(".param rf={} ; feedback of each TIA [ohm]\n",
-                           number(subtractor.feedback_resistance));
-    const double largest = largest_used_current(tile, inputs);
-    return fmt::format(
-        "* rf = 0.8 vsat / largest column current of these inputs without wires (G^T v), {}\n"
-        ".param rf={} ; feedback of each TIA [ohm]\n",
-        format_quantity(largest, "A"),
-        number(default_feedback_resistance(subtractor.amplifier, largest)));
+std::string conversion_parameters(const SubtractorCircuit& circuit) {
+    std::string text;
+    if (circuit.hold.is_there())
+        text += fmt::format(
+            ".param hold_gain={} pedestal={} ; sample and hold: droop, charge injection [V]\n",
+            number(circuit.hold.gain()), number(circuit.hold.pedestal));
+    if (!circuit.adc.is_there()) return text;
+    const double range = circuit.adc.range > 0 ? circuit.adc.range : circuit.amplifier.swing;
+    return text + fmt::format(
+                      ".param adc_b={} adc_lo={} adc_hi={} adc_off={} adc_gain={} ; converter: "
+                      "bits, ends [V], offset [V], gain\n",
+                      circuit.adc.bits, number(-range), number(range), number(circuit.adc.offset),
+                      number(circuit.adc.gain));
 }
 
-std::string print_currents(const Tile& tile, const Crossbar& array) {
+std::string print_currents(const Tile& tile, std::size_t array) {
     std::string used;
     std::string reference;
     std::string padding;
-    for (Index c = 0; c < array.shape().bit_lines; ++c)
+    const Crossbar& crossbar = tile.arrays()[array];
+    for (Index c = 0; c < crossbar.shape().bit_lines; ++c)
         (output_of(tile, array, c) ? used
          : is_reference(tile, c)   ? reference
                                    : padding) +=
-            fmt::format("print i({})\n", names_of(array.pattern(), c).ammeter());
-    const auto letters = array_letters(array.pattern());
+            fmt::format("print i({})\n", names_of(crossbar.pattern(), c).ammeter());
+    const auto letters = array_letters(crossbar.pattern());
     std::string text = fmt::format("echo \"column currents of array {} [A], out of the array\"\n{}",
                                    letters, used);
     if (!reference.empty())
@@ -155,11 +205,11 @@ std::string print_currents(const Tile& tile, const Crossbar& array) {
     return text;
 }
 
-std::string print_amplifiers(const Tile& tile) {
+std::string print_amplifiers(const Tile& tile, const TileAmplifiers& amplifiers) {
     std::string text = "echo \"outputs of the transimpedance amplifiers [V]\"\n";
     for (Index j = 0; j < tile.outputs(); ++j) {
         text += fmt::format("print v({})\n", names_of(tile, j, Polarity::a).amplifier_output());
-        if (tile.has_pairs())
+        if (tile.has_pairs() && !ends_in_summer(tile, amplifiers, tile.column(j, Polarity::b)))
             text += fmt::format("print v({})\n", names_of(tile, j, Polarity::b).amplifier_output());
     }
     return text;
@@ -170,7 +220,7 @@ bool has_outputs(const Tile& tile, const Eigen::MatrixXd& shares) {
     return tile.has_subtractors() || shares.size() > 0;
 }
 
-void check_shares(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
+void check_shares(const Tile& tile, bool is_ideal, const Eigen::MatrixXd& shares) {
     if (shares.size() == 0) return;
     const auto arrays = static_cast<Index>(tile.arrays().size());
     if (!tile.reference_bit_line() || shares.rows() != tile.outputs() || shares.cols() != arrays ||
@@ -180,57 +230,95 @@ void check_shares(const Tile& tile, Readout readout, const Eigen::MatrixXd& shar
                                        "with reference columns, all finite",
                                        shares.rows(), shares.cols(), tile.outputs(),
                                        tile.reference_bit_line() ? arrays : 0));
-    if (readout == Readout::opamp || (tile.has_pairs() && !tile.has_subtractors()))
+    if (!is_ideal || (tile.has_pairs() && !tile.has_subtractors()))
         throw InvalidInput("reference shares",
                            "are subtracted by an ideal read-out of whole pairs alone");
 }
 
-std::string print_subtractors(const Tile& tile, Readout readout) {
-    std::string text = readout == Readout::ideal
-                           ? "echo \"subtractor outputs, 1 V stands for 1 A of i_a - i_b\"\n"
-                           : "echo \"subtractor outputs [V], about -rf * (i_a - i_b)\"\n";
+std::string subtractor_meaning(const DeckAmplifiers* amplifiers) {
+    if (amplifiers == nullptr) return "subtractor outputs, 1 V stands for 1 A of i_a - i_b";
+    return amplifiers->values.circuit.kind == SubtractorKind::difference
+               ? "subtractor outputs [V], about -rf * (i_a - i_b)"
+               : "subtractor outputs [V], about rf * (i_a - i_b)";
+}
+
+std::string print_subtractors(const Tile& tile, const DeckAmplifiers* amplifiers) {
+    std::string text = fmt::format("echo \"{}\"\n", subtractor_meaning(amplifiers));
     for (Index j = 0; j < tile.outputs(); ++j) text += fmt::format("print v(sub_{})\n", j);
+    return text;
+}
+
+std::string print_conversion(const Tile& tile, const SubtractorCircuit& circuit) {
+    std::string text;
+    if (circuit.hold.is_there()) text += "echo \"held outputs [V]\"\n";
+    for (Index j = 0; circuit.hold.is_there() && j < tile.outputs(); ++j)
+        text += fmt::format("print v(held_{})\n", j);
+    if (circuit.adc.is_there()) text += "echo \"codes of the converters\"\n";
+    for (Index j = 0; circuit.adc.is_there() && j < tile.outputs(); ++j)
+        text += fmt::format("print v(code_{})\n", j);
     return text;
 }
 
 }  // namespace
 
-std::string amplifier_parameters(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
-                                 const SubtractorCircuit& subtractor) {
-    check_subtractor(subtractor);
-    const OpAmp& amplifier = subtractor.amplifier;
+DeckAmplifiers deck_amplifiers(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                               const LinearReadout& readout) {
+    check(readout.circuit);
+    if (readout.circuit.feedback_resistance > 0)
+        return {draw_amplifiers(tile, readout, readout.circuit.feedback_resistance), std::nullopt};
+    const double largest = largest_column_current(tile, inputs);
+    const double feedback = default_feedback_resistance(readout.circuit.amplifier, largest);
+    return {draw_amplifiers(tile, readout, feedback), largest};
+}
+
+std::string amplifier_parameters(const Tile& tile, const DeckAmplifiers& amplifiers) {
+    const SubtractorCircuit& circuit = amplifiers.values.circuit;
+    const OpAmp& amplifier = circuit.amplifier;
     std::string text;
     text += fmt::format(".param a0={} ; open-loop gain [V/V]\n", number(amplifier.gain));
     text += fmt::format(".param gbw={} ; gain-bandwidth product [Hz]\n",
                         number(amplifier.gain_bandwidth));
     text += fmt::format(".param vos={} ; input offset [V]\n", number(amplifier.offset));
-    text += fmt::format(".param vsat={} ; output swing [V]\n", number(amplifier.swing));
-    text += feedback_parameter(tile, inputs, subtractor);
-    if (tile.has_subtractors())
+    text += fmt::format(".param vsat={} ; output swing [V], {}\n", number(amplifier.swing),
+                        to_string(amplifier.limit));
+    text += feedback_parameter(amplifiers);
+    if (tile.has_subtractors() && circuit.kind == SubtractorKind::difference)
         text += fmt::format(".param r1={0} r2={0} r3={0} r4={0} ; difference amplifier [ohm]\n",
-                            number(subtractor.bridge_resistance));
+                            number(circuit.bridge_resistance));
+    if (tile.has_subtractors() && circuit.kind == SubtractorKind::current_mode)
+        text += ".param rx={rf} ; from a column's TIA to the amplifier of its pair [ohm]\n";
+    if (has_conversion(tile, &amplifiers)) text += conversion_parameters(circuit);
     return text;
 }
 
-std::string readout_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
-    check_shares(tile, readout, shares);
+std::string readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
+                            const Eigen::MatrixXd& shares) {
+    check_shares(tile, amplifiers == nullptr, shares);
     std::string text = "* ---- read-out: 0 V sources vs_* measure the column currents ----\n";
-    for (const Crossbar& array : tile.arrays())
-        for (Index c = 0; c < array.shape().bit_lines; ++c)
-            text += column_lines(names_of(array.pattern(), c), readout,
-                                 column_meaning(tile, array, c, readout));
-    if (!has_outputs(tile, shares)) return text;
-    text += tile.has_pairs() ? "* ---- one subtractor per column pair ----\n"
-                             : "* ---- one subtractor per column ----\n";
-    for (Index j = 0; j < tile.outputs(); ++j) text += subtractor_line(tile, readout, shares, j);
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i)
+        for (Index c = 0; c < tile.arrays()[i].shape().bit_lines; ++c)
+            text += column_lines(tile, {i, c}, amplifiers);
+    if (has_outputs(tile, shares)) {
+        text += tile.has_pairs() ? "* ---- one subtractor per column pair ----\n"
+                                 : "* ---- one subtractor per column ----\n";
+        for (Index j = 0; j < tile.outputs(); ++j)
+            text += subtractor_line(tile, amplifiers, shares, j);
+    }
+    if (!has_conversion(tile, amplifiers)) return text;
+    text += "* ---- sample, hold and conversion ----\n";
+    for (Index j = 0; j < tile.outputs(); ++j)
+        text += conversion_lines(tile, amplifiers->values.circuit, j);
     return text;
 }
 
-std::string control_section(const Tile& tile, Readout readout, const Eigen::MatrixXd& shares) {
+std::string control_section(const Tile& tile, const DeckAmplifiers* amplifiers,
+                            const Eigen::MatrixXd& shares) {
     std::string text = ".control\nset numdgt=12\nop\n";
-    for (const Crossbar& array : tile.arrays()) text += print_currents(tile, array);
-    if (readout == Readout::opamp) text += print_amplifiers(tile);
-    if (has_outputs(tile, shares)) text += print_subtractors(tile, readout);
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i) text += print_currents(tile, i);
+    if (amplifiers != nullptr) text += print_amplifiers(tile, amplifiers->values);
+    if (has_outputs(tile, shares)) text += print_subtractors(tile, amplifiers);
+    if (has_conversion(tile, amplifiers))
+        text += print_conversion(tile, amplifiers->values.circuit);
     // Without `quit`, ngspice -b ends with 1 for want of a .print line, whatever it solved.
     const auto source = input_node(tile.arrays().front().pattern(), 0);
     return text + fmt::format(

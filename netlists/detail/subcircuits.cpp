@@ -2,7 +2,10 @@
 
 #include <fmt/format.h>
 
+#include <cmath>
 #include <string_view>
+
+#include "netlists/detail/deck_text.hpp"
 
 namespace kirchnet::detail {
 
@@ -24,26 +27,29 @@ std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells) {
     return text;
 }
 
-std::string amplifier_subcircuits(bool has_subtractors) {
-    std::string text = R"(* ---- amplifiers ----
+namespace {
+
+constexpr std::string_view opamp_head = R"(* ---- amplifiers ----
 .subckt opamp inp inn out a0=1e4 gbw=1e8 vos=0 vsat=1.2
-* one pole: 1 uS into rst and cst; the output saturates as vsat*tanh(x/vsat)
+* one pole: 1 uS into rst and cst; then the limits of the output
 vofs p inp dc {vos}
 gst 0 x p inn 1e-6
 rst x 0 {a0/1e-6}
 cst x 0 {1e-6/(6.283185307179586*gbw)}
 * keeps node x from winding up far beyond the swing in overload
 bcl x 0 i = 1e-3*(max(v(x)-3*{vsat},0)+min(v(x)+3*{vsat},0))
-bout out 0 v = {vsat}*tanh(v(x)/{vsat})
-.ends opamp
+)";
+constexpr std::string_view smooth_output = "bout out 0 v = {vsat}*tanh(v(x)/{vsat})\n";
+constexpr std::string_view hard_output = "bout out 0 v = max(-{vsat}, min({vsat}, v(x)))\n";
+constexpr std::string_view tia = R"(.ends opamp
 .subckt tia in out rf=1e3 vos=0
 * v(out) = -rf * current into `in`, which is held at virtual ground
 xop 0 in out opamp a0={a0} gbw={gbw} vos={vos} vsat={vsat}
 rf in out {rf}
 .ends tia
 )";
-    if (has_subtractors)
-        text += R"(.subckt diffamp va vb out r1=1e4 r2=1e4 r3=1e4 r4=1e4 vos=0
+constexpr std::string_view difference_amplifier =
+    R"(.subckt diffamp va vb out r1=1e4 r2=1e4 r3=1e4 r4=1e4 vos=0
 * v(out) = v(va)*r4/(r3+r4)*(1+r2/r1) - v(vb)*r2/r1
 xop p n out opamp a0={a0} gbw={gbw} vos={vos} vsat={vsat}
 r1 vb n {r1}
@@ -52,6 +58,54 @@ r3 va p {r3}
 r4 p 0 {r4}
 .ends diffamp
 )";
+constexpr std::string_view summing_amplifier = R"(.subckt summer in va out rf=1e3 rx=1e3 vos=0
+* v(out) = -rf * (current into `in` + v(va)/rx); `in` is held at virtual ground
+xop 0 in out opamp a0={a0} gbw={gbw} vos={vos} vsat={vsat}
+rf in out {rf}
+rx va in {rx}
+.ends summer
+)";
+constexpr std::string_view sample_and_hold = R"(.subckt sh in out gain=1 pedestal=0
+* what is left of the sample, and the charge that the switch injects
+esh s 0 in 0 {gain}
+vped out s dc {pedestal}
+.ends sh
+)";
+
+/// `+pwl(v(pos),0,0.25,255,-0.5)`: INL [LSB] over codes.
+std::string inl_text(const OutputAdc& adc) {
+    if (adc.inl.empty()) return {};
+    const double last_code = std::ldexp(1.0, adc.bits) - 1;
+    std::string text = "+pwl(v(pos)";
+    for (std::size_t i = 0; i < adc.inl.size(); ++i)
+        text += fmt::format(
+            ",{},{}",
+            number(last_code * static_cast<double>(i) / static_cast<double>(adc.inl.size() - 1)),
+            number(adc.inl[i]));
+    return text + ")";
+}
+
+std::string converter(const OutputAdc& adc) {
+    return fmt::format(
+        ".subckt adc in code b=8 lo=-1 hi=1 off=0 gain=1\n"
+        "* v(code) counts codes from 0 to 2^b-1; v(pos) is the place among them before rounding\n"
+        "bpos pos 0 v = ({{gain}}*v(in)+{{off}}-{{lo}})*(2^{{b}}-1)/({{hi}}-{{lo}})\n"
+        "badc code 0 v = max(0, min(2^{{b}}-1, floor(v(pos){}+0.5)))\n"
+        ".ends adc\n",
+        inl_text(adc));
+}
+
+}  // namespace
+
+std::string amplifier_subcircuits(const SubtractorCircuit& circuit, bool has_subtractors) {
+    std::string text(opamp_head);
+    text += circuit.amplifier.limit == SwingLimit::smooth ? smooth_output : hard_output;
+    text += tia;
+    if (has_subtractors)
+        text +=
+            circuit.kind == SubtractorKind::difference ? difference_amplifier : summing_amplifier;
+    if (circuit.hold.is_there()) text += sample_and_hold;
+    if (circuit.adc.is_there()) text += converter(circuit.adc);
     return text;
 }
 

@@ -3,6 +3,7 @@
 #include <string>
 
 #include "circuit/mapping.hpp"
+#include "circuit/readout.hpp"
 
 namespace kirchnet::detail {
 
@@ -10,7 +11,8 @@ namespace kirchnet::detail {
 /// it.
 std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells);
 
-/// `opamp`, `tia` and, for column pairs, `diffamp`; see docs/methods/read-out.md.
-std::string amplifier_subcircuits(bool has_subtractors);
+/// `opamp`, `tia` and, for column pairs, `diffamp` or `summer`; `sh` and `adc` where the circuit
+/// has them; see docs/methods/read-out.md.
+std::string amplifier_subcircuits(const SubtractorCircuit& circuit, bool has_subtractors);
 
 }  // namespace kirchnet::detail

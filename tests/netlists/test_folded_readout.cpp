@@ -55,7 +55,7 @@ Eigen::VectorXd folded_outputs(const TileSettings& settings, const LinearReadout
 std::string deck_of(const TileSettings& settings, const LinearReadout& readout, Index output) {
     TileDeckSettings how;
     how.readout = Readout::opamp;
-    how.subtractor = readout.circuit;
+    how.amplifiers.circuit = readout.circuit;
     std::string deck = write_tile_deck(Tile(example_block(), settings), example_inputs, how);
     const auto at = deck.find(".param r1=");
     if (at == std::string::npos) return deck;  // `offset` has no subtractor

@@ -328,7 +328,7 @@ TEST_CASE("settings that make no read-out are refused") {
     const auto write = [&](const auto& change) {
         TileDeckSettings how;
         how.readout = Readout::opamp;
-        change(how.subtractor);
+        change(how.amplifiers.circuit);
         return write_tile_deck(tile, example_inputs, how);
     };
     CHECK_NOTHROW(write([](auto&) {}));

@@ -141,9 +141,9 @@ Eigen::VectorXd coupled_tias(const Crossbar& x, const Eigen::VectorXd& v, double
 TileDeckSettings opamp_settings(double offset, double swing = linear_swing) {
     TileDeckSettings how;
     how.readout = Readout::opamp;
-    how.subtractor.amplifier.offset = offset;
-    how.subtractor.amplifier.swing = swing;
-    how.subtractor.feedback_resistance = 2e3;
+    how.amplifiers.circuit.amplifier.offset = offset;
+    how.amplifiers.circuit.amplifier.swing = swing;
+    how.amplifiers.circuit.feedback_resistance = 2e3;
     return how;
 }
 
@@ -171,7 +171,7 @@ TEST_CASE("ideal wires and read-out: currents and differences of every mapping a
 
 TEST_CASE("op-amps without wires follow the single-column and difference formulas") {
     const TileDeckSettings how = opamp_settings(1e-3);
-    const OpAmp& amplifier = how.subtractor.amplifier;
+    const OpAmp& amplifier = how.amplifiers.circuit.amplifier;
     for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
         for (const auto layout : {Layout::split, Layout::interleaved}) {
             const Tile tile(example_block(), example_settings(mapping, layout));
@@ -191,7 +191,7 @@ TEST_CASE("op-amps without wires follow the single-column and difference formula
 
 TEST_CASE("op-amps on resistive wires follow the coupled-column equation") {
     const TileDeckSettings how = opamp_settings(-2e-3);
-    const OpAmp& amplifier = how.subtractor.amplifier;
+    const OpAmp& amplifier = how.amplifiers.circuit.amplifier;
     for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
         for (const auto layout : {Layout::split, Layout::interleaved}) {
             TileSettings settings = example_settings(mapping, layout);
@@ -271,14 +271,14 @@ TEST_CASE("op-amps hold bit lines read at both ends at one virtual ground") {
     settings.wires = uneven_wires(2, DriveSide::both, SenseSide::both);
     const Tile tile(example_block(), settings);
     const Eigen::VectorXd output =
-        coupled_tias(tile.arrays().front(), example_inputs, 2e3, how.subtractor.amplifier);
+        coupled_tias(tile.arrays().front(), example_inputs, 2e3, how.amplifiers.circuit.amplifier);
     check_both(write_tile_deck(tile, example_inputs, how),
                {{"v(tia_a_0)", output(0)}, {"v(tia_a_1)", output(1)}}, 1);
 }
 
 TEST_CASE("an overloaded amplifier stands at its swing") {
     TileDeckSettings how = opamp_settings(0, 0.5);
-    how.subtractor.feedback_resistance = 1e6;
+    how.amplifiers.circuit.feedback_resistance = 1e6;
     const Tile tile(example_block(), example_settings(Mapping::offset, Layout::split));
     const auto found =
         run_operating_point(write_tile_deck(tile, example_inputs, how), {"tia_a_0", "tia_a_1"});

@@ -95,7 +95,9 @@ int run_netlist(const NetlistArguments& arguments) {
     TileDeckSettings deck;
     deck.readout =
         arguments.readout.empty() ? experiment.readout_kind : parse_readout(arguments.readout);
-    deck.subtractor = experiment.readout.circuit;
+    deck.amplifiers = experiment.readout;
+    deck.amplifiers.seed = experiment.seed;
+    deck.amplifiers.trial = experiment.trial;
     deck.input_comment = drive.comment;
     deck.fault_comment = describe_faults(experiment);
     deck.device_comment = fmt::format("seed {}, trial {}", experiment.seed, experiment.trial);

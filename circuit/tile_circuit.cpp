@@ -1,0 +1,275 @@
+#include "circuit/tile_circuit.hpp"
+
+#include <fmt/format.h>
+
+#include <map>
+
+#include "circuit/elements.hpp"
+#include "circuit/error.hpp"
+#include "circuit/names.hpp"
+
+namespace kirchnet {
+namespace {
+
+/// What an array's circuit is driven with.
+struct Drive {
+    Eigen::VectorXd inputs;  ///< [word_lines]
+    double rise_time = 0;
+
+    [[nodiscard]] Waveform at(Index word_line) const {
+        if (rise_time == 0) return Waveform::constant(inputs(word_line));
+        return {{{0.0, 0.0}, {rise_time, inputs(word_line)}}};
+    }
+};
+
+/// Adds the elements of one array.
+class ArrayBuilder {
+  public:
+    ArrayBuilder(Circuit& circuit, const Crossbar& crossbar)
+        : circuit_(circuit), crossbar_(crossbar), expansion_(expand(crossbar)) {}
+
+    void add_sources(const Drive& drive) {
+        for (Index r = 0; r < expansion_.word_lines; ++r)
+            circuit_.add(fmt::format("v_{}", input_node(expansion_.pattern, r)),
+                         {expansion_.net_name(expansion_.source(r)), "0"},
+                         VoltageSource{drive.at(r)});
+    }
+
+    void add_elements() {
+        for (const Element& element : expansion_.elements) {
+            const std::string name = expansion_.element_name(element);
+            const std::vector<std::string> nets{expansion_.net_name(element.from),
+                                                expansion_.net_name(element.to)};
+            if (element.kind == ElementKind::cell && !crossbar_.law().is_linear())
+                circuit_.add(name, nets, NonlinearCell{crossbar_.law(), element.conductance});
+            else if (element.conductance > 0)
+                circuit_.add(name, nets, Resistor{1 / element.conductance});
+        }
+    }
+
+    /// One capacitor per net: nodes that no resistance parts share theirs.
+    void add_capacitances(const ArrayCapacitances& values) {
+        if (!values.are_there()) return;
+        std::map<NetIndex, double> to_ground;
+        for (Index i = 0; i < expansion_.cells(); ++i) {
+            const auto at = static_cast<std::size_t>(i);
+            to_ground[expansion_.word_net[at]] += values.wire_segment;
+            to_ground[expansion_.bit_net[at]] += values.wire_segment + values.access;
+        }
+        for (const auto& [net, capacitance] : to_ground)
+            if (expansion_.is_unknown(net) && capacitance > 0)
+                circuit_.add(fmt::format("c_{}", expansion_.net_name(net)),
+                             {expansion_.net_name(net), "0"}, Capacitor{capacitance});
+        for (const Element& element : expansion_.elements)
+            if (element.kind == ElementKind::cell && values.cell > 0)
+                circuit_.add(fmt::format("c{}", expansion_.element_name(element)),
+                             {expansion_.net_name(element.from), expansion_.net_name(element.to)},
+                             Capacitor{values.cell});
+    }
+
+    [[nodiscard]] const Expansion& expansion() const { return expansion_; }
+
+  private:
+    Circuit& circuit_;
+    const Crossbar& crossbar_;
+    Expansion expansion_;
+};
+
+/// `a_7`: what names of a bit line's read-out end with.
+std::string column_word(ColumnPattern pattern, Index bit_line) {
+    return fmt::format("{}_{}", to_char(polarity_of(pattern, bit_line)), bit_line);
+}
+
+/// Adds the read-out of a tile whose arrays are there.
+class ReadoutBuilder {
+  public:
+    ReadoutBuilder(Circuit& circuit, const Tile& tile, const TileCircuitSettings& settings)
+        : circuit_(circuit), tile_(tile), settings_(settings) {}
+
+    void add() {
+        for (std::size_t i = 0; i < tile_.arrays().size(); ++i)
+            for (Index c = 0; c < tile_.arrays()[i].shape().bit_lines; ++c)
+                settings_.amplifiers ? add_amplifier({i, c}) : add_ammeter({i, c}, "0");
+        for (Index j = 0; j < tile_.outputs(); ++j) {
+            const std::string output =
+                settings_.amplifiers ? add_amplified_output(j) : add_ideal_output(j);
+            if (settings_.amplifiers && !output.empty()) add_conversion(j, output);
+        }
+    }
+
+  private:
+    [[nodiscard]] std::string word(const TileColumn& at) const {
+        return column_word(tile_.arrays()[at.array].pattern(), at.bit_line);
+    }
+    [[nodiscard]] std::string word(Index output, Polarity side) const {
+        return word(tile_.column(output, side));
+    }
+    [[nodiscard]] const TileAmplifiers& amplifiers() const { return *settings_.amplifiers; }
+    [[nodiscard]] bool is_current_mode() const {
+        return tile_.has_subtractors() && amplifiers().circuit.kind == SubtractorKind::current_mode;
+    }
+
+    void add_ammeter(const TileColumn& at, const std::string& behind) {
+        const std::string column = word(at);
+        circuit_.add("vs_" + column, {"out_" + column, behind},
+                     VoltageSource{Waveform::constant(0)});
+    }
+
+    /// docs/methods/read-out.md, the operational amplifier. `name` is that of its instance.
+    void add_opamp(const std::string& name, const std::string& plus, const std::string& minus,
+                   const std::string& out, double offset) {
+        constexpr double transconductance = 1e-6;  // [S], as in the deck
+        constexpr double two_pi = 6.283185307179586;
+        const OpAmp& amplifier = amplifiers().circuit.amplifier;
+        const std::string inner = name + ".x";
+        circuit_.add(name + ".vofs", {name + ".p", plus},
+                     VoltageSource{Waveform::constant(offset)});
+        circuit_.add(name + ".gst", {"0", inner, name + ".p", minus},
+                     VoltageControlledCurrentSource{transconductance});
+        circuit_.add(name + ".rst", {inner, "0"}, Resistor{amplifier.gain / transconductance});
+        circuit_.add(name + ".cst", {inner, "0"},
+                     Capacitor{transconductance / (two_pi * amplifier.gain_bandwidth)});
+        circuit_.add(name + ".bcl", {inner, "0"}, DeadZoneConductor{1e-3, 3 * amplifier.swing});
+        if (amplifier.limit == SwingLimit::smooth)
+            circuit_.add(name + ".bout", {out, "0", inner, "0"}, SmoothLimiter{amplifier.swing});
+        else
+            circuit_.add(name + ".bout", {out, "0", inner, "0"}, HardLimiter{amplifier.swing});
+    }
+
+    /// Where the pairs of a current-mode read-out end, their second amplifier is the subtractor.
+    void add_amplifier(const TileColumn& at) {
+        const std::string column = word(at);
+        const std::string input = "tin_" + column;
+        add_ammeter(at, input);
+        const bool is_b =
+            polarity_of(tile_.arrays()[at.array].pattern(), at.bit_line) == Polarity::b;
+        if (is_current_mode() && is_b && output_of(tile_, at.array, at.bit_line)) return;
+        const ColumnAmplifier& amplifier = amplifiers().column(at);
+        const std::string name = "xtia_" + column;
+        add_opamp(name + ".xop", "0", input, "tia_" + column, amplifier.offset);
+        circuit_.add(name + ".rf", {input, "tia_" + column}, Resistor{amplifier.feedback});
+    }
+
+    /// @return  the output's net
+    std::string add_amplified_output(Index j) {
+        if (!tile_.has_pairs()) return "tia_" + word(j, Polarity::a);
+        if (!tile_.has_subtractors()) return {};
+        is_current_mode() ? add_summing_amplifier(j) : add_difference_amplifier(j);
+        return fmt::format("sub_{}", j);
+    }
+
+    void add_difference_amplifier(Index j) {
+        const PairSubtractor& pair = amplifiers().pair(j);
+        const std::string name = fmt::format("xsub_{}", j);
+        const std::string out = fmt::format("sub_{}", j);
+        const std::string plus = name + ".p";
+        const std::string minus = name + ".n";
+        add_opamp(name + ".xop", plus, minus, out, pair.offset);
+        circuit_.add(name + ".r1", {"tia_" + word(j, Polarity::b), minus},
+                     Resistor{pair.bridge.r1});
+        circuit_.add(name + ".r2", {minus, out}, Resistor{pair.bridge.r2});
+        circuit_.add(name + ".r3", {"tia_" + word(j, Polarity::a), plus}, Resistor{pair.bridge.r3});
+        circuit_.add(name + ".r4", {plus, "0"}, Resistor{pair.bridge.r4});
+    }
+
+    void add_summing_amplifier(Index j) {
+        const PairSubtractor& pair = amplifiers().pair(j);
+        const std::string name = fmt::format("xsub_{}", j);
+        const std::string out = fmt::format("sub_{}", j);
+        const std::string input = "tin_" + word(j, Polarity::b);
+        const ColumnAmplifier& amplifier = amplifiers().column(tile_.column(j, Polarity::b));
+        add_opamp(name + ".xop", "0", input, out, amplifier.offset);
+        circuit_.add(name + ".rf", {input, out}, Resistor{amplifier.feedback});
+        circuit_.add(name + ".rx", {"tia_" + word(j, Polarity::a), input}, Resistor{pair.coupling});
+    }
+
+    /// Sums of ammeters' currents, 1 V standing for 1 A.
+    std::string add_ideal_output(Index j) {
+        const Eigen::MatrixXd& shares = settings_.reference_shares;
+        if (!tile_.has_subtractors() && shares.size() == 0) return {};
+        CurrentSumSource sum{{{"vs_" + word(j, Polarity::a), 1.0}}};
+        if (tile_.has_pairs()) sum.terms.push_back({"vs_" + word(j, Polarity::b), -1.0});
+        for (Index i = 0; i < shares.cols(); ++i)
+            sum.terms.push_back(
+                {"vs_" + word({static_cast<std::size_t>(i), tile_.reference_bit_line().value()}),
+                 -shares(j, i)});
+        const std::string out = fmt::format("sub_{}", j);
+        circuit_.add("b" + out, {out, "0"}, std::move(sum));
+        return out;
+    }
+
+    void add_conversion(Index j, std::string output) {
+        const SampleHold& hold = amplifiers().circuit.hold;
+        const OutputAdc& adc = amplifiers().circuit.adc;
+        if (hold.is_there()) {
+            const std::string name = fmt::format("xsh_{}", j);
+            const std::string held = fmt::format("held_{}", j);
+            circuit_.add(name + ".ehold", {name + ".s", "0", output, "0"},
+                         VoltageControlledVoltageSource{hold.gain()});
+            circuit_.add(name + ".vped", {held, name + ".s"},
+                         VoltageSource{Waveform::constant(hold.pedestal)});
+            output = held;
+        }
+        if (!adc.is_there()) return;
+        const double range = adc.range > 0 ? adc.range : amplifiers().circuit.amplifier.swing;
+        circuit_.add(fmt::format("xadc_{}.badc", j), {fmt::format("code_{}", j), "0", output, "0"},
+                     Quantizer{adc.bits, -range, range, adc.offset, adc.gain, adc.inl});
+    }
+
+    Circuit& circuit_;
+    const Tile& tile_;
+    const TileCircuitSettings& settings_;
+};
+
+void check_fit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+               const TileCircuitSettings& settings) {
+    if (inputs.size() != tile.rows() || !inputs.allFinite())
+        throw InvalidInput("read voltages",
+                           fmt::format("{} values, but the tile takes {}, all finite",
+                                       inputs.size(), tile.rows()));
+    const Eigen::MatrixXd& shares = settings.reference_shares;
+    if (shares.size() == 0) return;
+    const auto arrays = static_cast<Index>(tile.arrays().size());
+    if (settings.amplifiers || !tile.reference_bit_line() || shares.rows() != tile.outputs() ||
+        shares.cols() != arrays || !shares.allFinite())
+        throw InvalidInput("reference shares",
+                           "need an ideal read-out, reference columns, and one finite number per "
+                           "output and array");
+}
+
+}  // namespace
+
+Circuit tile_circuit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                     const TileCircuitSettings& settings) {
+    check_fit(tile, inputs, settings);
+    Circuit circuit;
+    for (const Crossbar& array : tile.arrays()) {
+        Drive drive{Eigen::VectorXd::Zero(array.shape().word_lines), settings.rise_time};
+        drive.inputs.head(inputs.size()) = inputs;
+        ArrayBuilder builder(circuit, array);
+        builder.add_sources(drive);
+        builder.add_elements();
+        builder.add_capacitances(settings.capacitances);
+    }
+    ReadoutBuilder(circuit, tile, settings).add();
+    return circuit;
+}
+
+Circuit crossbar_circuit(const Crossbar& crossbar,
+                         const Eigen::Ref<const Eigen::VectorXd>& inputs) {
+    if (inputs.size() != crossbar.shape().word_lines || !inputs.allFinite())
+        throw InvalidInput("read voltages",
+                           fmt::format("{} values for {} word lines, all finite", inputs.size(),
+                                       crossbar.shape().word_lines));
+    Circuit circuit;
+    ArrayBuilder builder(circuit, crossbar);
+    builder.add_sources({inputs, 0});
+    builder.add_elements();
+    for (Index c = 0; c < crossbar.shape().bit_lines; ++c) {
+        const std::string column = column_word(crossbar.pattern(), c);
+        circuit.add("vs_" + column, {"out_" + column, "0"}, VoltageSource{Waveform::constant(0)});
+    }
+    return circuit;
+}
+
+}  // namespace kirchnet

@@ -13,6 +13,12 @@ Eigen::MatrixXd OperatingPointSolver::transfer_rows(const Crossbar& crossbar, In
         .current.topRows(bit_lines);
 }
 
+ArrayPorts OperatingPointSolver::ports(const Crossbar&) {
+    throw InvalidInput(fmt::format("engine {}", name()),
+                       "knows no admittances of arrays, which amplifiers of their own offset or of "
+                       "a current-mode subtractor take; choose transfer or nodal");
+}
+
 void check_inputs(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs) {
     if (inputs.rows() != crossbar.shape().word_lines)
         throw InvalidInput("read voltages",

@@ -24,6 +24,13 @@ struct OperatingPoint {
 
 enum class Voltages : bool { skip, keep };
 
+/// An array as its sources and read-out inputs see it: with read voltages V and sense nodes held at
+/// v, the currents out of the array are I = T V - Y v.
+struct ArrayPorts {
+    Eigen::MatrixXd transfer;          ///< T [S], [bit_lines × word_lines]
+    Eigen::MatrixXd sense_admittance;  ///< Y_BB [S], [bit_lines × bit_lines], symmetric
+};
+
 /// One road from a crossbar and its read voltages to currents: ideal, nodal, transfer, ngspice.
 /// Linear cells: the current is `transfer(crossbar) * inputs` up to rounding.
 class OperatingPointSolver {
@@ -53,6 +60,12 @@ class OperatingPointSolver {
     /// default one solve per word line.
     /// @throws SingularSystem  naming the net where elimination failed
     [[nodiscard]] virtual Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines);
+
+    /// T and Y_BB of linear cells: what amplifiers need that hold no ideal ground.
+    /// @throws InvalidInput  when this engine knows no admittances (`ideal`, `ngspice`), or the
+    /// cells
+    ///                       are not linear
+    [[nodiscard]] virtual ArrayPorts ports(const Crossbar& crossbar);
 };
 
 /// The check every engine makes at its door.

@@ -19,15 +19,6 @@ struct TileTask {
     double feedback;  ///< R_f of the layer's amplifiers [ohm]; 0 for an ideal read-out
 };
 
-/// How a tile's arrays are built: amplifiers show themselves to an array as a sense resistance.
-TileSettings settings_of(const ChipSettings& chip, double feedback) {
-    TileSettings settings = chip.tile;
-    if (chip.readout)
-        settings.wires = with_input_resistance(
-            settings.wires, amplifier_input(chip.readout->circuit.amplifier, feedback).resistance);
-    return settings;
-}
-
 /// Conductances [S] as operator entries, row by row.
 std::vector<float> entries_of(const Eigen::MatrixXd& T, double span, double unit) {
     std::vector<float> entries(static_cast<std::size_t>(T.size()));
@@ -57,18 +48,72 @@ struct TileReads {
     }
 };
 
-TileReads read_tile(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
-                    const ChipSettings& chip, double feedback) {
-    if (!tile.has_pairs() || tile.has_subtractors())
-        return {chip.readout ? detail::read_by_amplifiers(tile, transfers, *chip.readout, feedback)
-                             : detail::read_ideally(tile, transfers),
-                std::nullopt};
-    const auto side = [&](Polarity polarity) {
-        return chip.readout ? detail::read_side_by_amplifiers(tile, transfers, polarity,
-                                                              *chip.readout, feedback)
-                            : detail::read_side_ideally(tile, transfers, polarity);
-    };
-    return {side(Polarity::a), side(Polarity::b)};
+/// What an engine finds of a tile, read as the chip reads it.
+class TileReader {
+  public:
+    TileReader(const ChipSettings& chip, double feedback, OperatingPointSolver& solver)
+        : chip_(chip), feedback_(feedback), solver_(solver) {}
+
+    void read(const Tile& tile) {
+        if (!chip_.readout) {
+            transfers_ = transfers_of(tile);
+            return;
+        }
+        amplifiers_ = draw_amplifiers(tile, *chip_.readout, feedback_);
+        if (detail::are_alike(*chip_.readout, tile.settings())) {
+            outputs_ = detail::outputs_of_alike(tile, transfers_of(tile), amplifiers_);
+            return;
+        }
+        std::vector<ArrayPorts> ports;
+        for (const Crossbar& array : tile.arrays()) ports.push_back(solver_.ports(array));
+        outputs_ = detail::outputs_of_drawn(tile, ports, amplifiers_);
+    }
+
+    [[nodiscard]] TileReads reads(const Tile& tile) const {
+        if (!tile.has_pairs() || tile.has_subtractors())
+            return {chip_.readout ? detail::read_by_amplifiers(tile, outputs_, amplifiers_,
+                                                               chip_.readout->read_voltage)
+                                  : detail::read_ideally(tile, transfers_),
+                    std::nullopt};
+        return {side(tile, Polarity::a), side(tile, Polarity::b)};
+    }
+
+    [[nodiscard]] detail::TileReadout reference(const Tile& tile) const {
+        return chip_.readout ? detail::read_reference_by_amplifiers(tile, outputs_, amplifiers_,
+                                                                    chip_.readout->read_voltage)
+                             : detail::read_reference_ideally(tile, transfers_);
+    }
+
+  private:
+    [[nodiscard]] std::vector<Eigen::MatrixXd> transfers_of(const Tile& tile) {
+        std::vector<Eigen::MatrixXd> transfers;
+        for (const Crossbar& array : tile.arrays())
+            transfers.push_back(solver_.transfer_rows(array, tile.read_bit_lines()));
+        return transfers;
+    }
+    [[nodiscard]] detail::TileReadout side(const Tile& tile, Polarity polarity) const {
+        return chip_.readout
+                   ? detail::read_side_by_amplifiers(tile, outputs_, polarity, amplifiers_,
+                                                     chip_.readout->read_voltage)
+                   : detail::read_side_ideally(tile, transfers_, polarity);
+    }
+
+    const ChipSettings& chip_;
+    double feedback_;
+    OperatingPointSolver& solver_;
+    std::vector<Eigen::MatrixXd> transfers_;  ///< of an ideal read-out
+    TileAmplifiers amplifiers_;
+    detail::AmplifierOutputs outputs_;
+};
+
+/// How a tile's arrays are built: amplifiers that are alike show themselves to an array as a sense
+/// resistance.
+TileSettings settings_of(const ChipSettings& chip, double feedback) {
+    TileSettings settings = chip.tile;
+    if (chip.readout && detail::are_alike(*chip.readout, settings))
+        settings.wires = with_input_resistance(
+            settings.wires, amplifier_input(chip.readout->circuit.amplifier, feedback).resistance);
+    return settings;
 }
 
 TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const TileTask& task,
@@ -77,13 +122,12 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
     const TilePlace& place = task.place;
     const Tile tile(weight_block(graph, task.layer, settings, place.row, place.column, place.slice),
                     settings, chip.faults, chip.devices);
-    std::vector<Eigen::MatrixXd> actual;
+    TileReader reader(chip, task.feedback, solver);
+    reader.read(tile);
     std::vector<Eigen::MatrixXd> wireless;
-    for (const Crossbar& array : tile.arrays()) {
-        actual.push_back(solver.transfer_rows(array, tile.read_bit_lines()));
+    for (const Crossbar& array : tile.arrays())
         wireless.emplace_back(array.conductance().transpose());
-    }
-    const TileReads read = read_tile(tile, actual, chip, task.feedback);
+    const TileReads read = reader.reads(tile);
     const Eigen::MatrixXd T = read.difference();
     const Eigen::MatrixXd G = detail::read_ideally(tile, wireless).transfer;
 
@@ -97,10 +141,7 @@ TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const Ti
         result.offset_b = offsets_of(read.b->offset, unit);
     }
     if (tile.reference_bit_line()) {
-        const detail::TileReadout reference =
-            chip.readout
-                ? detail::read_reference_by_amplifiers(tile, actual, *chip.readout, task.feedback)
-                : detail::read_reference_ideally(tile, actual);
+        const detail::TileReadout reference = reader.reference(tile);
         result.reference = entries_of(reference.transfer, span, unit);
         for (const float offset : offsets_of(reference.offset, unit))
             result.reference_offset = offset;

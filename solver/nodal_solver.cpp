@@ -76,6 +76,7 @@ struct NodalSolver::State {
     void find_unknowns(Potentials& potentials, Refinement refinement);
     void refine(Potentials& potentials);
     bool correct(Potentials& high, Potentials& low);
+    Eigen::MatrixXd terminal_response(const Crossbar& crossbar, Index grounds);
     void keep_voltages(const Potentials& potentials, OperatingPoint& point) const;
 };
 
@@ -155,6 +156,21 @@ bool NodalSolver::State::correct(Potentials& high, Potentials& low) {
     return mattered;
 }
 
+/// Currents out of the array into all terminals, sources first, with 1 V on one virtual ground at a
+/// time, [word_lines + bit_lines × grounds].
+Eigen::MatrixXd NodalSolver::State::terminal_response(const Crossbar& crossbar, Index grounds) {
+    prepare(crossbar);
+    Eigen::MatrixXd response(expansion.word_lines + expansion.bit_lines, grounds);
+    for (Index first = 0; first < grounds; first += block_size) {
+        const Index count = std::min(block_size, grounds - first);
+        Potentials potentials = Potentials::Zero(net_count(expansion), count);
+        for (Index k = 0; k < count; ++k) potentials(expansion.ground(first + k), k) = 1;
+        find_unknowns(potentials, Refinement::where_needed);
+        response.middleCols(first, count) = terminal_currents(expansion, potentials);
+    }
+    return response;
+}
+
 void NodalSolver::State::keep_voltages(const Potentials& potentials, OperatingPoint& point) const {
     for (Index k = 0; k < potentials.cols(); ++k) {
         point.word_line_voltage.push_back(spread(expansion.word_net, expansion, potentials, k));
@@ -192,18 +208,16 @@ OperatingPoint NodalSolver::solve(const Crossbar& crossbar,
 
 Eigen::MatrixXd NodalSolver::transfer_rows(const Crossbar& crossbar, Index bit_lines) {
     require_linear_cells(crossbar, "a transfer matrix");
-    state_->prepare(crossbar);
-    const Expansion& expansion = state_->expansion;
-    Eigen::MatrixXd T(bit_lines, expansion.word_lines);
-    for (Index first = 0; first < bit_lines; first += block_size) {
-        const Index count = std::min(block_size, bit_lines - first);
-        Potentials potentials = Potentials::Zero(net_count(expansion), count);
-        for (Index k = 0; k < count; ++k) potentials(expansion.ground(first + k), k) = 1;
-        state_->find_unknowns(potentials, Refinement::where_needed);
-        T.middleRows(first, count) =
-            terminal_currents(expansion, potentials).topRows(expansion.word_lines).transpose();
-    }
-    return T;
+    return state_->terminal_response(crossbar, bit_lines)
+        .topRows(crossbar.shape().word_lines)
+        .transpose();
+}
+
+ArrayPorts NodalSolver::ports(const Crossbar& crossbar) {
+    require_linear_cells(crossbar, "a transfer matrix");
+    const auto [m, n] = crossbar.shape();
+    const Eigen::MatrixXd response = state_->terminal_response(crossbar, n);
+    return {response.topRows(m).transpose(), -response.bottomRows(n)};
 }
 
 double NodalSolver::condition() const {

@@ -22,6 +22,7 @@ class NodalSolver final : public OperatingPointSolver {
                                        Voltages voltages) override;
     /// T by one adjoint solve per bit line.
     [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines) override;
+    [[nodiscard]] ArrayPorts ports(const Crossbar& crossbar) override;
 
     /// How much rounding grows in the last array solved: the largest, over its nets, of
     /// L^-1 diag(L) 1, which is at least half of Skeel's condition number; 0 without unknown nets.

@@ -34,7 +34,8 @@ struct PortTree::State {
     [[nodiscard]] std::vector<Side> source_sides() const;
     [[nodiscard]] std::vector<Side> ground_sides() const;
     void add_transfer(Side source, Side ground, Eigen::MatrixXd& T) const;
-    [[nodiscard]] Eigen::MatrixXd between_sources() const;
+    [[nodiscard]] Eigen::MatrixXd between_terminals(const std::vector<Side>& sides,
+                                                    Index lines) const;
     [[nodiscard]] NodeVoltages unpack(const PaddedVoltages& voltages, std::size_t input) const;
 };
 
@@ -125,14 +126,14 @@ void PortTree::State::add_transfer(Side source, Side ground, Eigen::MatrixXd& T)
     }
 }
 
-/// Conductance between sources [S], [word_lines × word_lines], nothing on the diagonal.
-Eigen::MatrixXd PortTree::State::between_sources() const {
-    const Index m = shape.word_lines;
-    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(m, m);
-    for (const Side side : source_sides())
-        for (const Side other : source_sides())
-            for (Index i = 0; i < m; ++i)
-                for (Index j = 0; j < m; ++j)
+/// Conductance between the terminals of these sides [S], [lines × lines], nothing on the diagonal.
+Eigen::MatrixXd PortTree::State::between_terminals(const std::vector<Side>& sides,
+                                                   Index lines) const {
+    Eigen::MatrixXd result = Eigen::MatrixXd::Zero(lines, lines);
+    for (const Side side : sides)
+        for (const Side other : sides)
+            for (Index i = 0; i < lines; ++i)
+                for (Index j = 0; j < lines; ++j)
                     if (i != j) result(i, j) += between(port(side, i), port(other, j));
     return result;
 }
@@ -190,10 +191,21 @@ Eigen::MatrixXd PortTree::transfer_rows(Index bit_lines) const {
     return T;
 }
 
+Eigen::MatrixXd PortTree::sense_admittance() const {
+    const State& state = *state_;
+    assert(state.last);
+    Eigen::MatrixXd admittance =
+        -state.between_terminals(state.ground_sides(), state.shape.bit_lines);
+    admittance.diagonal() =
+        transfer_rows(state.shape.bit_lines).rowwise().sum() - admittance.rowwise().sum();
+    return admittance;
+}
+
 Eigen::MatrixXd PortTree::source_currents(const Eigen::Ref<const Eigen::MatrixXd>& inputs) const {
     const State& state = *state_;
     assert(state.last && inputs.rows() == state.shape.word_lines);
-    const Eigen::MatrixXd conductance = state.between_sources();
+    const Eigen::MatrixXd conductance =
+        state.between_terminals(state.source_sides(), state.shape.word_lines);
     const Eigen::VectorXd to_ground = transfer_rows(state.shape.bit_lines).colwise().sum();
     Eigen::MatrixXd current(inputs.rows(), inputs.cols());
     for (Index k = 0; k < inputs.cols(); ++k)

@@ -49,6 +49,10 @@ class PortTree {
     /// last.
     [[nodiscard]] Eigen::MatrixXd transfer_rows(Index bit_lines) const;
 
+    /// Y_BB [S], [bit_lines × bit_lines]: the current into each sense node per volt held at each,
+    /// all others and the sources at 0 V. Needs `Retain::everything`.
+    [[nodiscard]] Eigen::MatrixXd sense_admittance() const;
+
     /// Current each source delivers [A], [word_lines × batch]. Needs `Retain::everything`.
     /// @param inputs  read voltages [V], [word_lines × batch]
     [[nodiscard]] Eigen::MatrixXd source_currents(

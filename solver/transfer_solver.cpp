@@ -119,4 +119,14 @@ Eigen::MatrixXd TransferSolver::transfer_rows(const Crossbar& crossbar, Index bi
     return T ? *T : nodal_.transfer_rows(crossbar, bit_lines);
 }
 
+ArrayPorts TransferSolver::ports(const Crossbar& crossbar) {
+    require_linear_cells(crossbar, "a transfer matrix");
+    if (is_without_resistance(crossbar.wires())) {
+        const Eigen::MatrixXd G = crossbar.conductance();
+        return {G.transpose(), Eigen::VectorXd(G.colwise().sum()).asDiagonal()};
+    }
+    if (!kept_.reduce(crossbar)) return nodal_.ports(crossbar);
+    return {kept_.transfer_rows(crossbar.shape().bit_lines), kept_.sense_admittance()};
+}
+
 }  // namespace kirchnet

@@ -27,6 +27,7 @@ class TransferSolver final : public OperatingPointSolver {
                                        const Eigen::Ref<const Eigen::MatrixXd>& inputs,
                                        Voltages voltages) override;
     [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines) override;
+    [[nodiscard]] ArrayPorts ports(const Crossbar& crossbar) override;
 
   private:
     [[nodiscard]] bool is_worth_keeping(const Crossbar& crossbar) const;

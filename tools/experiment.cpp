@@ -101,6 +101,21 @@ void set_readout(Experiment& e, double& quantity, Text text) {
     check(e.readout);
 }
 
+void set_inl(Experiment& e, Text list) {
+    std::vector<double> inl;
+    for (const std::string& entry : parse_texts(list))
+        inl.push_back(parse_quantity(entry, "INL [LSB]"));
+    e.readout.circuit.adc.inl = std::move(inl);
+    check(e.readout);
+}
+
+std::string inl_text(const Experiment& e) {
+    std::string text = "[";
+    for (const double entry : e.readout.circuit.adc.inl)
+        text += (text.size() > 1 ? ", " : "") + format_exact(entry);
+    return text + "]";
+}
+
 std::uint32_t parse_trials(Text text) {
     if (text == "auto") return 0;
     const auto trials = parse_integer<std::uint32_t>(text);
@@ -137,6 +152,17 @@ void apply_preset(Experiment& e, Text name) {
     if (!name.empty())
         for (const PresetKey& key : find_preset(name).keys) set_key(e, key.key, key.value);
     e.preset = name;
+}
+
+/// A number of the read-out.
+/// @tparam Field  what it is of a `LinearReadout`
+template <auto Field>
+constexpr Key readout_key(Text name) {
+    return {name, [](Experiment& e, Text t) { set_readout(e, Field(e.readout), t); },
+            [](const Experiment& e) {
+                LinearReadout readout = e.readout;
+                return format_exact(Field(readout));
+            }};
 }
 
 /// The one list of settings: TOML files, flags, --set and `to_toml` all go through it.
@@ -303,20 +329,51 @@ constexpr std::array keys{
         [](const Experiment& e) { return format_exact(e.device_laws.time_ratio); }},
     Key{"readout.kind", [](Experiment& e, Text t) { e.readout_kind = parse_readout(t); },
         [](const Experiment& e) { return toml_string(to_string(e.readout_kind)); }},
-    Key{"readout.gain",
-        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.gain, t); },
-        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.gain); }},
-    Key{"readout.feedback",
-        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.feedback_resistance, t); },
-        [](const Experiment& e) { return format_exact(e.readout.circuit.feedback_resistance); }},
-    Key{"readout.swing",
-        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.swing, t); },
-        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.swing); }},
-    Key{"readout.offset",
-        [](Experiment& e, Text t) { set_readout(e, e.readout.circuit.amplifier.offset, t); },
-        [](const Experiment& e) { return format_exact(e.readout.circuit.amplifier.offset); }},
-    Key{"readout.mismatch", [](Experiment& e, Text t) { set_readout(e, e.readout.mismatch, t); },
-        [](const Experiment& e) { return format_exact(e.readout.mismatch); }},
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.amplifier.gain; }>(
+        "readout.gain"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.amplifier.gain_bandwidth; }>(
+        "readout.gain_bandwidth"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.feedback_resistance; }>(
+        "readout.feedback"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.bridge_resistance; }>(
+        "readout.bridge"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.amplifier.swing; }>(
+        "readout.swing"),
+    Key{"readout.limit",
+        [](Experiment& e, Text t) { e.readout.circuit.amplifier.limit = parse_swing_limit(t); },
+        [](const Experiment& e) {
+            return toml_string(to_string(e.readout.circuit.amplifier.limit));
+        }},
+    Key{"readout.subtractor",
+        [](Experiment& e, Text t) { e.readout.circuit.kind = parse_subtractor_kind(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.readout.circuit.kind)); }},
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.amplifier.offset; }>(
+        "readout.offset"),
+    readout_key<[](LinearReadout& r) -> double& { return r.offset_deviation; }>(
+        "readout.offset_deviation"),
+    readout_key<[](LinearReadout& r) -> double& { return r.mismatch; }>("readout.mismatch"),
+    readout_key<[](LinearReadout& r) -> double& { return r.feedback_mismatch; }>(
+        "readout.feedback_mismatch"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.capacitance; }>(
+        "readout.hold_capacitance"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.pedestal; }>(
+        "readout.pedestal"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.hold_time; }>(
+        "readout.hold_time"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.droop_time; }>(
+        "readout.droop_time"),
+    Key{"readout.adc_bits",
+        [](Experiment& e, Text t) {
+            e.readout.circuit.adc.bits = parse_integer<int>(t);
+            check(e.readout);
+        },
+        [](const Experiment& e) { return fmt::to_string(e.readout.circuit.adc.bits); }},
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.range; }>(
+        "readout.adc_range"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.offset; }>(
+        "readout.adc_offset"),
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.gain; }>("readout.adc_gain"),
+    Key{"readout.adc_inl", [](Experiment& e, Text t) { set_inl(e, t); }, inl_text},
     Key{"correction.kind",
         [](Experiment& e, Text t) { e.correction.kind = parse_correction_kind(t); },
         [](const Experiment& e) { return toml_string(to_string(e.correction.kind)); }},

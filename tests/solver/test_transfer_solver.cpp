@@ -3,6 +3,7 @@
 #include <cmath>
 #include <limits>
 
+#include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "random_arrays.hpp"
 #include "solver/nodal_solver.hpp"
@@ -103,4 +104,46 @@ TEST_CASE("inputs of another shape and cells of another law are refused") {
     CHECK_THROWS_AS((void)solver.solve(nonlinear, Eigen::MatrixXd::Ones(2, 1), Voltages::skip),
                     InvalidInput);
     CHECK_THROWS_AS((void)solver.transfer(nonlinear), InvalidInput);
+}
+
+TEST_CASE("admittances at the sense nodes are those of the nodal engine, and obey its laws") {
+    Dice dice(57);
+    NodalSolver nodal;
+    TransferSolver transfer;
+    for (int trial = 0; trial < 60; ++trial) {
+        CAPTURE(trial);
+        const Crossbar crossbar = random_array(dice, {.largest = 20});
+        const ArrayPorts expected = nodal.ports(crossbar);
+        const ArrayPorts found = transfer.ports(crossbar);
+        const double scale = expected.sense_admittance.cwiseAbs().maxCoeff();
+        // The nodal engine takes differences of voltages behind its largest conductances.
+        double largest = 0;
+        for (const Element& element : expand(crossbar).elements)
+            largest = std::max(largest, element.conductance);
+        CHECK((found.sense_admittance - expected.sense_admittance).cwiseAbs().maxCoeff() <=
+              1e-11 * scale + 2e-15 * largest);
+        CHECK((found.transfer - transfer.transfer(crossbar)).cwiseAbs().maxCoeff() <=
+              1e-14 * found.transfer.maxCoeff());
+        // All terminals at one voltage: no current flows.
+        const Eigen::VectorXd left =
+            found.sense_admittance.rowwise().sum() - found.transfer.rowwise().sum();
+        CHECK(left.cwiseAbs().maxCoeff() <= 1e-13 * scale);
+        // Reciprocity.
+        CHECK((found.sense_admittance - found.sense_admittance.transpose()).norm() <=
+              1e-13 * scale);
+    }
+}
+
+TEST_CASE("two cells on one word line couple their columns as fractions on paper say") {
+    // Driver of 1/2 S, cells of 1 and 3 S, nothing else: the word-line node has 9/2 S in all. A
+    // volt at column 0 puts 1/(9/2) V there: 1 - 2/9 A flow in at column 0, 3 * 2/9 A out at 1.
+    Wires wires;
+    wires.driver = 2;
+    CellMatrix G(1, 2);
+    G << 1, 3;
+    const ArrayPorts ports = TransferSolver().ports(Crossbar(G, wires));
+    CHECK(ports.sense_admittance(0, 0) == doctest::Approx(7.0 / 9).epsilon(1e-14));
+    CHECK(ports.sense_admittance(1, 0) == doctest::Approx(-6.0 / 9).epsilon(1e-14));
+    CHECK(ports.sense_admittance(1, 1) == doctest::Approx(1).epsilon(1e-14));
+    CHECK(ports.transfer(0, 0) == doctest::Approx(1.0 / 9).epsilon(1e-14));
 }

@@ -87,6 +87,13 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.readout.circuit.amplifier = {.gain = 500, .offset = 1e-3, .swing = 0.9};
     e.readout.circuit.feedback_resistance = 1234.5;
     e.readout.mismatch = 0.01;
+    e.readout.feedback_mismatch = 0.02;
+    e.readout.offset_deviation = 3e-3;
+    e.readout.circuit.kind = SubtractorKind::current_mode;
+    e.readout.circuit.amplifier.limit = SwingLimit::hard;
+    e.readout.circuit.hold = {.capacitance = 1e-14, .pedestal = 1e-3, .hold_time = 1e-8};
+    e.readout.circuit.adc = {
+        .bits = 6, .range = 0.9, .offset = 1e-3, .gain = 1.01, .inl = {0, 0.5}};
     e.correction = {CorrectionKind::reference_column, CorrectionFit::chip};
     e.trials = 7;
     e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};

@@ -84,6 +84,7 @@ struct ReadoutPower {
     double bridge = 0;      ///< R1..R4 of the difference amplifiers
     double amplifiers = 0;  ///< supply current times supply voltage
 
+    [[nodiscard]] double total() const { return feedback + bridge + amplifiers; }
     ReadoutPower& operator+=(const ReadoutPower& other);
     friend bool operator==(const ReadoutPower&, const ReadoutPower&) = default;
 };

@@ -32,6 +32,7 @@ class CommandLine {
         add_compare();
         add_nonlinear();
         add_netlist();
+        add_power();
         add_solve();
         add_check();
         add_import();
@@ -169,6 +170,60 @@ class CommandLine {
         sub.add_option("--save-crossbar", netlist_.save_crossbar,
                        "Also write the tile's arrays for 'kirchnet solve' and 'check'")
             ->type_name("X.h5");
+    }
+
+    /// A number with SI suffix.
+    static void add_quantity(CLI::App& sub, const std::string& flag, double& value,
+                             const std::string& help, const std::string& unit) {
+        sub.add_option_function<std::string>(
+               flag,
+               [&value, flag](const std::string& text) { value = parse_quantity(text, flag); },
+               help)
+            ->type_name(unit);
+    }
+
+    void add_power() {
+        auto& sub = add(
+            "power", "Where the power of reading goes, and which wire carries most", power_,
+            run_power,
+            "  kirchnet power net.h5 --data cifar10 --array 64x64 --segment 1\n"
+            "  kirchnet power net.h5 --data cifar10 --images 20 --mapping differential --layer "
+            "conv1,fc --read-time 50n --out p.h5\n"
+            "  kirchnet power net.h5 --data cifar10 --set readout.kind=opamp --amplifier-current "
+            "100u --wire-area 3.04e-15 --json\n"
+            "  kirchnet power --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
+        add_source(sub, power_.settings, power_.experiment, false);
+        add_data_keys(sub, power_.settings);
+        add_key(sub, power_.settings, "--images", "images", "Use the first N test images [10]",
+                "N");
+        add_key(sub, power_.settings, "--mapping", "mapping.names",
+                "two_column, offset, differential: any, with commas [all three]", "LIST");
+        add_array_options(sub, power_.crossbar);
+        add_chip_keys(sub, power_.settings);
+        add_key(sub, power_.settings, "--read-voltage", "cells.read_voltage",
+                "Of a full-scale input [0.2]", "VOLT");
+        add_set(sub, power_.settings);
+        sub.add_option("--layer", power_.layers, "Only these layers, with commas [all]")
+            ->type_name("LIST");
+        sub.add_option_function<std::string>(
+               "--read-time",
+               [this](const std::string& text) {
+                   power_.read_time = parse_quantity(text, "--read-time");
+               },
+               "How long a read takes [key converters.cycle_time, or 100n]")
+            ->type_name("SECONDS");
+        add_quantity(sub, "--amplifier-current", power_.amplifier_current,
+                     "Supply current of each amplifier of an op-amp read-out [0: not counted]",
+                     "AMPERE");
+        add_quantity(sub, "--amplifier-supply", power_.amplifier_supply,
+                     "Voltage between an amplifier's rails [2.4]", "VOLT");
+        add_quantity(sub, "--wire-area", power_.wire_area,
+                     "Cross-section of a wire segment, for current density [m2]", "M2");
+        sub.add_option("--strongest", power_.strongest,
+                       "Inputs per tile whose segment currents are looked at [8]")
+            ->type_name("N");
+        sub.add_option("--out", power_.out, "Power of every array")->type_name("POWER.h5");
+        sub.add_flag("--json", power_.json, "One JSON object on standard output");
     }
 
     void add_solve() {
@@ -476,6 +531,7 @@ class CommandLine {
     CompareArguments compare_;
     NonlinearArguments nonlinear_;
     NetlistArguments netlist_;
+    PowerArguments power_;
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;

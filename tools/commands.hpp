@@ -120,6 +120,21 @@ struct NetlistArguments {
 };
 int run_netlist(const NetlistArguments& arguments);
 
+struct PowerArguments {
+    SolveArguments crossbar;  ///< used when `conductance` is given
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string layers;               ///< names with commas; empty: all
+    std::optional<double> read_time;  ///< [s]; nothing: key converters.cycle_time, or 100 ns
+    double amplifier_current = 0;     ///< supply current of each amplifier [A]
+    double amplifier_supply = 2.4;    ///< between its rails [V]
+    double wire_area = 0;             ///< cross-section of a segment [m²]; 0: none given
+    std::size_t strongest = 8;        ///< inputs per tile whose segment currents are looked at
+    std::string out;
+    bool json = false;
+};
+int run_power(const PowerArguments& arguments);
+
 struct CompareArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;

@@ -135,6 +135,25 @@ struct PowerArguments {
 };
 int run_power(const PowerArguments& arguments);
 
+struct DrawArguments {
+    SolveArguments crossbar;  ///< an array used when `conductance` is given; `input` of either
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
+    std::string layer;
+    std::string tile = "0,0";
+    int slice = 0;
+    std::size_t image = 0;
+    std::size_t position = 0;
+    std::size_t input_read =
+        0;                     ///< of inputs that go digit by digit; of a given array: which input
+    std::string readout;       ///< empty: as the experiment's key says
+    std::string what = "all";  ///< `schematic` and cell quantities, with commas
+    std::optional<Index> bit_line;  ///< whose sensitivity; nothing: of each cell's own
+    std::string out;                ///< FILE.svg, or what all files' names begin with
+};
+int run_draw(const DrawArguments& arguments);
+
 struct CompareArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;

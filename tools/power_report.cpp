@@ -16,7 +16,7 @@ std::string watts(double value) {
 }
 
 std::string share(double part, double whole) {
-    return whole > 0 ? fmt::format("{:.1f}", 100 * part / whole) : "";
+    return whole > 0 ? fmt::format("{:.3g}", 100 * part / whole) : "";
 }
 
 /// Current of a segment, with its density where the wire's cross-section is known.

@@ -38,10 +38,6 @@ struct Wanted {
     bool schematic = false;
     bool schematic_if_it_fits = false;
     std::vector<CellQuantity> maps;
-
-    [[nodiscard]] bool is_one() const {
-        return maps.size() + (schematic || schematic_if_it_fits ? 1 : 0) == 1;
-    }
 };
 
 Wanted parse_wanted(const std::string& list) {

@@ -99,7 +99,11 @@ Range range_of(const Eigen::MatrixXd& values) {
 
 /// What the colours span.
 Range colour_range(const Range& values, ColourScale scale) {
-    const bool has_both_signs = values.low < 0 && values.high > 0;
+    // What is hardly below 0 is not worth half of the colours.
+    constexpr double least_share = 0.05;
+    const double below = -values.low;
+    const bool has_both_signs =
+        std::min(below, values.high) > least_share * std::max(below, values.high);
     if (values.is_empty() || scale == ColourScale::sequential ||
         (scale == ColourScale::by_sign && !has_both_signs))
         return values;
@@ -145,6 +149,7 @@ struct Frame {
     double plot_height = 0;
     double width = 0;
     double height = 0;
+    double bar_label = 80;         // of the colour bar, right of its ticks
     double tick_room = 18;         // below the map, for the columns' names
     bool has_steep_names = false;  // they are written upwards
     std::vector<std::string> title;
@@ -158,8 +163,17 @@ struct Frame {
     [[nodiscard]] double meanings_line() const { return label_line() + 26; }
 };
 
-Frame lay_out(const HeatMap& map) {
+/// Values beside the colour bar.
+std::vector<double> bar_ticks(const Range& range) {
+    if (range.is_empty()) return {};
+    return round_ticks(range.low, range.high, 5);
+}
+
+Frame lay_out(const HeatMap& map, const Range& range) {
     Frame frame;
+    for (const double tick : bar_ticks(range))
+        frame.bar_label =
+            std::max(frame.bar_label, 24 + text_width(quantity_text(tick, map.unit), tick_size));
     const auto rows = static_cast<double>(map.values.rows());
     const auto columns = static_cast<double>(map.values.cols());
     frame.side = std::clamp(std::floor(512 / std::max(rows, columns)), 2.0, 48.0);
@@ -170,8 +184,8 @@ Frame lay_out(const HeatMap& map) {
         frame.has_steep_names = true;
         frame.tick_room = 12 + widest(map.x_names);
     }
-    constexpr double colour_bar = 28 + 18 + 66 + 24;  // gap, bar, tick labels, rotated label
-    frame.width = std::max(frame.left + frame.plot_width + colour_bar, 420.0);
+    constexpr double bar_width = 18;
+    frame.width = std::max(frame.bar_left() + bar_width + frame.bar_label + 10, 420.0);
     frame.title = wrap_words(map.title, frame.width - 24, 16);
     frame.top = 30 + 22 * static_cast<double>(frame.title.size());
     frame.height = std::max(frame.top + frame.bar_height() + 56, frame.label_line() + 18);
@@ -271,16 +285,15 @@ void draw_colour_bar(Svg& svg, const HeatMap& map, const Range& range, const Fra
     const auto y = [&](double value) {
         return frame.top + frame.bar_height() * (1 - range.place(value));
     };
-    if (!range.is_empty())
-        for (const double tick : round_ticks(range.low, range.high, 5)) {
-            svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
-            svg.text(x + bar_width + 8, y(tick) + 4, quantity_text(tick, map.unit));
-        }
+    for (const double tick : bar_ticks(range)) {
+        svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
+        svg.text(x + bar_width + 8, y(tick) + 4, quantity_text(tick, map.unit));
+    }
     if (map.values.hasNaN()) {
         svg.rect(x, frame.top + frame.bar_height() + 12, bar_width, 12, no_value_colour);
         svg.text(x + bar_width + 8, frame.top + frame.bar_height() + 22, "no value");
     }
-    svg.text(x + bar_width + 80, frame.top + frame.bar_height() / 2, map.value_label,
+    svg.text(x + bar_width + frame.bar_label, frame.top + frame.bar_height() / 2, map.value_label,
              {.size = 13, .anchor = Anchor::middle, .rotation = -90});
 }
 
@@ -346,7 +359,7 @@ std::string heat_map(const HeatMap& map) {
     check(map);
     const Range values = range_of(map.values);
     const Range range = colour_range(values, map.scale);
-    const Frame frame = lay_out(map);
+    const Frame frame = lay_out(map, range);
     Svg svg(frame.width, frame.height, map.title, describe(map, values));
     if (map.stands_alone) svg.follow_colour_scheme();
     for (std::size_t i = 0; i < frame.title.size(); ++i)

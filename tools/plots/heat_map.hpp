@@ -25,7 +25,8 @@ struct MarkMeaning {
 enum class ColourScale {
     sequential,  ///< from the smallest value to the largest
     diverging,   ///< 0 in the middle, as far to both sides
-    by_sign      ///< diverging where values have both signs, else sequential
+    by_sign      ///< diverging where values reach to both sides of 0, one at least a twentieth as
+                 ///< far as the other; else sequential
 };
 
 /// A matrix as colours, row 0 at the top, e.g. word lines × bit lines.

@@ -287,8 +287,11 @@ class ArrayDrawing {
         svg_.raw(fmt::format("<g class=\"fault\"><title>{}: {}</title>\n",
                              cell_name({polarity_of(array_.pattern(), c), r, c}), words_of(fault)));
         coloured_text(x, y + 13, words_of(fault), colour_of(fault));
+        const double intended = array_.intended_conductance()(r, c);
         svg_.text(x, y + 25,
-                  fmt::format("not {}", format_quantity(array_.intended_conductance()(r, c), "S")),
+                  intended == array_.conductance()(r, c)
+                      ? "as intended"
+                      : fmt::format("not {}", format_quantity(intended, "S")),
                   {.size = small, .anchor = Anchor::end});
         svg_.raw("</g>\n");
     }
@@ -338,7 +341,7 @@ void draw_ammeter(Svg& svg, PlotPlace at, const std::string& net) {
 }
 
 /// Inverting amplifier with R_f across it; the other input is grounded.
-void draw_amplifier(Svg& svg, PlotPlace at, const std::string& output, double feedback) {
+void draw_amplifier(Svg& svg, PlotPlace at, const std::string& output) {
     const double x = at.x;
     const double top = at.y + 12;
     const double tip = top + 42;
@@ -365,8 +368,7 @@ void draw_amplifier(Svg& svg, PlotPlace at, const std::string& output, double fe
     svg.circle(x, at.y + 2, 2.5, ink);
     svg.line(x + 10, tip, x + 10, tip + 12, ink);
     svg.circle(x + 10, tip + 6, 2.5, ink);
-    svg.text(left - 9, top + 14, "Rf", {.size = small, .anchor = Anchor::end});
-    svg.text(left - 9, top + 26, ohms(feedback), {.size = small, .anchor = Anchor::end});
+    svg.text(left - 9, top + 20, "Rf", {.size = small, .anchor = Anchor::end});
     svg.text(x + 10, tip + 25, output, {.size = normal, .anchor = Anchor::middle});
 }
 
@@ -397,9 +399,6 @@ void draw_output(Svg& svg, PlotPlace at, const Schematic& drawing, const Schemat
     }
     svg.line(x + 46, y + 24, x + 58, y + 24, ink);
     svg.text(x + 62, y + 28, output.name, {.size = normal, .bold = true});
-    if (has_amplifiers)
-        svg.text(x, y + 62, fmt::format("R1..R4 {}", ohms(drawing.circuit.bridge_resistance)),
-                 {.size = small});
 }
 
 // ---- The whole picture ----
@@ -494,6 +493,12 @@ void draw_legend(Svg& svg, const Schematic& drawing, double y) {
         svg.text(x + 18, y, words);
         x += 18 + text_width(words, 12) + 24;
     }
+    if (drawing.readout != Readout::opamp) return;
+    std::string resistors = fmt::format("Rf {}", ohms(drawing.circuit.feedback_resistance));
+    if (!drawing.outputs.empty())
+        resistors += fmt::format(", R1 to R4 of each subtractor {}",
+                                 ohms(drawing.circuit.bridge_resistance));
+    svg.text(x, y, resistors);
 }
 
 }  // namespace
@@ -522,8 +527,7 @@ std::string schematic(const Schematic& drawing) {
             const std::string net = sense_node(polarity_of(array.pattern(), c), c);
             if (drawing.readout == Readout::opamp) {
                 svg.text(at.x + 5, at.y - 4, net, {.size = small});
-                draw_amplifier(svg, at, amplifier_net(array, c),
-                               drawing.circuit.feedback_resistance);
+                draw_amplifier(svg, at, amplifier_net(array, c));
             } else {
                 draw_ammeter(svg, at, net);
             }

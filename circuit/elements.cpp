@@ -213,11 +213,10 @@ std::string Expansion::net_name(NetIndex net) const {
     return sense_node(polarity_of(pattern, bit_line), bit_line);
 }
 
-std::string Expansion::element_name(const Element& element) const {
-    const CellPosition at{polarity_of(pattern, element.bit_line), element.word_line,
-                          element.bit_line};
+std::string element_name(ColumnPattern pattern, ElementKind kind, Index word_line, Index bit_line) {
+    const CellPosition at{polarity_of(pattern, bit_line), word_line, bit_line};
     const char letter = to_char(at.polarity);
-    switch (element.kind) {
+    switch (kind) {
         case ElementKind::cell:
             return cell_name(at);
         case ElementKind::word_line_segment:

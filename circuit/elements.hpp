@@ -20,6 +20,10 @@ enum class ElementKind : std::uint8_t {
     top_end             ///< between the first node of a bit line and its virtual ground
 };
 
+/// `xc_a_3_7`, `rwl_a_3_7` (left of the node), `rbl_a_3_7` (below the node), `rwl_a_3_r` (right end
+/// of word line 3; the letter is that of its last bit line) or `rbl_a_t_7` (top end of bit line 7).
+std::string element_name(ColumnPattern pattern, ElementKind kind, Index word_line, Index bit_line);
+
 /// One linear conductance between two different nets that both have a defined voltage. The segment
 /// at a line's end includes driver or sense resistance (see `Crossbar::word_line_resistance`).
 struct Element {
@@ -67,10 +71,9 @@ struct Expansion {
 
     /// `wl_a_3_7`, `bl_b_3_7`, `in_a_3` or `out_a_7`; a merged net goes by its first node.
     [[nodiscard]] std::string net_name(NetIndex net) const;
-    /// `xc_a_3_7`, `rwl_a_3_7` (left of the node), `rbl_a_3_7` (below the node), `rwl_a_3_r` (right
-    /// end of word line 3; the letter is that of its last bit line) or `rbl_a_t_7` (top end of bit
-    /// line 7).
-    [[nodiscard]] std::string element_name(const Element& element) const;
+    [[nodiscard]] std::string element_name(const Element& element) const {
+        return kirchnet::element_name(pattern, element.kind, element.word_line, element.bit_line);
+    }
 };
 
 Expansion expand(const Crossbar& crossbar);

@@ -32,6 +32,8 @@ class CommandLine {
         add_compare();
         add_nonlinear();
         add_netlist();
+        add_draw();
+        add_power();
         add_solve();
         add_check();
         add_import();
@@ -169,6 +171,111 @@ class CommandLine {
         sub.add_option("--save-crossbar", netlist_.save_crossbar,
                        "Also write the tile's arrays for 'kirchnet solve' and 'check'")
             ->type_name("X.h5");
+    }
+
+    void add_draw() {
+        auto& sub =
+            add("draw", "A tile as pictures: its circuit, and heat maps of voltages and currents",
+                draw_, run_draw,
+                "  kirchnet draw net.h5 --layer conv1 --array 4x4 --fault-rate 0.05 -o tile\n"
+                "  kirchnet draw net.h5 --layer layer3.0.conv1 --tile 1,0 --array 64x64 --data "
+                "cifar10 --image 3 --position 20 --what ir_drop,cell_current -o pictures/tile\n"
+                "  kirchnet draw net.h5 --layer conv1 --array 8x8 --what schematic --readout opamp "
+                "-o tile.svg\n"
+                "  kirchnet draw --conductance G.csv --wl-segment 1 --bl-segment 1 --what "
+                "sensitivity --bit-line 3 -o s.svg");
+        add_source(sub, draw_.settings, draw_.experiment, false);
+        add_data_keys(sub, draw_.settings);
+        add_array_options(sub, draw_.crossbar);
+        add_chip_keys(sub, draw_.settings);
+        add_key(sub, draw_.settings, "--read-voltage", "cells.read_voltage",
+                "Of a full-scale input [0.2]", "VOLT");
+        add_set(sub, draw_.settings);
+        sub.add_option("--layer", draw_.layer, "Layer name, as 'kirchnet info' lists them");
+        sub.add_option("--tile", draw_.tile, "Tile row and column [0,0]")->type_name("R,C");
+        sub.add_option("--slice", draw_.slice,
+                       "Digit of sliced weights that the tile holds, lowest first [0]")
+            ->type_name("K");
+        sub.add_option("--mapping", draw_.mapping,
+                       "two_column, offset or differential [two_column, or that of a preset]")
+            ->type_name("MAPPING");
+        sub.add_option("--image", draw_.image, "Image of --data that drives the word lines [0]")
+            ->type_name("N");
+        sub.add_option("--position", draw_.position, "Output pixel y * width + x [0]")
+            ->type_name("P");
+        sub.add_option("--input-read", draw_.input_read,
+                       "Read of inputs that go digit by digit, lowest first; of a given array: "
+                       "which line of --input [0]")
+            ->type_name("N");
+        sub.add_option("--readout", draw_.readout, "ideal or opamp [key readout.kind]")
+            ->type_name("READOUT");
+        sub.add_option("--what", draw_.what,
+                       "With commas: schematic (up to 8x8), conductance, word_line_voltage, "
+                       "bit_line_voltage, cell_current, ir_drop, sensitivity, word_line_current, "
+                       "bit_line_current [all]")
+            ->type_name("LIST");
+        sub.add_option("--bit-line", draw_.bit_line,
+                       "Whose current the sensitivity is of [each cell's own]")
+            ->type_name("C")
+            ->check(CLI::NonNegativeNumber);
+        sub.add_option("-o,--out", draw_.out,
+                       "FILE.svg of one picture, or what the names of all begin with")
+            ->type_name("PREFIX")
+            ->required();
+    }
+
+    /// A number with SI suffix.
+    static void add_quantity(CLI::App& sub, const std::string& flag, double& value,
+                             const std::string& help, const std::string& unit) {
+        sub.add_option_function<std::string>(
+               flag,
+               [&value, flag](const std::string& text) { value = parse_quantity(text, flag); },
+               help)
+            ->type_name(unit);
+    }
+
+    void add_power() {
+        auto& sub = add(
+            "power", "Where the power of reading goes, and which wire carries most", power_,
+            run_power,
+            "  kirchnet power net.h5 --data cifar10 --array 64x64 --segment 1\n"
+            "  kirchnet power net.h5 --data cifar10 --images 20 --mapping differential --layer "
+            "conv1,fc --read-time 50n --out p.h5\n"
+            "  kirchnet power net.h5 --data cifar10 --set readout.kind=opamp --amplifier-current "
+            "100u --wire-area 3.04e-15 --json\n"
+            "  kirchnet power --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
+        add_source(sub, power_.settings, power_.experiment, false);
+        add_data_keys(sub, power_.settings);
+        add_key(sub, power_.settings, "--images", "images", "Use the first N test images [10]",
+                "N");
+        add_key(sub, power_.settings, "--mapping", "mapping.names",
+                "two_column, offset, differential: any, with commas [all three]", "LIST");
+        add_array_options(sub, power_.crossbar);
+        add_chip_keys(sub, power_.settings);
+        add_key(sub, power_.settings, "--read-voltage", "cells.read_voltage",
+                "Of a full-scale input [0.2]", "VOLT");
+        add_set(sub, power_.settings);
+        sub.add_option("--layer", power_.layers, "Only these layers, with commas [all]")
+            ->type_name("LIST");
+        sub.add_option_function<std::string>(
+               "--read-time",
+               [this](const std::string& text) {
+                   power_.read_time = parse_quantity(text, "--read-time");
+               },
+               "How long a read takes [key converters.cycle_time, or 100n]")
+            ->type_name("SECONDS");
+        add_quantity(sub, "--amplifier-current", power_.amplifier_current,
+                     "Supply current of each amplifier of an op-amp read-out [0: not counted]",
+                     "AMPERE");
+        add_quantity(sub, "--amplifier-supply", power_.amplifier_supply,
+                     "Voltage between an amplifier's rails [2.4]", "VOLT");
+        add_quantity(sub, "--wire-area", power_.wire_area,
+                     "Cross-section of a wire segment, for current density [m2]", "M2");
+        sub.add_option("--strongest", power_.strongest,
+                       "Inputs per tile whose segment currents are looked at [8]")
+            ->type_name("N");
+        sub.add_option("--out", power_.out, "Power of every array")->type_name("POWER.h5");
+        sub.add_flag("--json", power_.json, "One JSON object on standard output");
     }
 
     void add_solve() {
@@ -479,6 +586,8 @@ class CommandLine {
     CompareArguments compare_;
     NonlinearArguments nonlinear_;
     NetlistArguments netlist_;
+    DrawArguments draw_;
+    PowerArguments power_;
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;

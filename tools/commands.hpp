@@ -121,6 +121,40 @@ struct NetlistArguments {
 };
 int run_netlist(const NetlistArguments& arguments);
 
+struct PowerArguments {
+    SolveArguments crossbar;  ///< used when `conductance` is given
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string layers;               ///< names with commas; empty: all
+    std::optional<double> read_time;  ///< [s]; nothing: key converters.cycle_time, or 100 ns
+    double amplifier_current = 0;     ///< supply current of each amplifier [A]
+    double amplifier_supply = 2.4;    ///< between its rails [V]
+    double wire_area = 0;             ///< cross-section of a segment [m²]; 0: none given
+    std::size_t strongest = 8;        ///< inputs per tile whose segment currents are looked at
+    std::string out;
+    bool json = false;
+};
+int run_power(const PowerArguments& arguments);
+
+struct DrawArguments {
+    SolveArguments crossbar;  ///< an array used when `conductance` is given; `input` of either
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::string mapping;  ///< empty: the experiment's only one, or two_column
+    std::string layer;
+    std::string tile = "0,0";
+    int slice = 0;
+    std::size_t image = 0;
+    std::size_t position = 0;
+    std::size_t input_read =
+        0;                     ///< of inputs that go digit by digit; of a given array: which input
+    std::string readout;       ///< empty: as the experiment's key says
+    std::string what = "all";  ///< `schematic` and cell quantities, with commas
+    std::optional<Index> bit_line;  ///< whose sensitivity; nothing: of each cell's own
+    std::string out;                ///< FILE.svg, or what all files' names begin with
+};
+int run_draw(const DrawArguments& arguments);
+
 struct CompareArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;

@@ -61,7 +61,35 @@ Wires read_wires(const SolveArguments& arguments) {
     return wires;
 }
 
+using Settings = std::vector<std::pair<std::string, std::string>>;
+
+/// Takes a key out of the settings: its last value, or `otherwise`.
+std::string take_setting(Settings& settings, const std::string& key, std::string otherwise) {
+    for (auto setting = settings.begin(); setting != settings.end();) {
+        if (setting->first != key) {
+            ++setting;
+            continue;
+        }
+        otherwise = setting->second;
+        setting = settings.erase(setting);
+    }
+    return otherwise;
+}
+
 }  // namespace
+
+void take_array_settings(Settings& settings, SolveArguments& array) {
+    array.driver = take_setting(settings, "array.driver", array.driver);
+    array.sense = take_setting(settings, "array.sense", array.sense);
+    array.drive = take_setting(settings, "array.drive", array.drive);
+    array.sense_at = take_setting(settings, "array.sense_at", array.sense_at);
+    for (const auto& [key, value] : settings)
+        if (key != "faults.seed" && key != "run.threads")
+            throw InvalidInput(key,
+                               "does not go with --conductance; a given array takes "
+                               "--wl-segment, --bl-segment, --driver, --sense, --drive and "
+                               "--sense-at");
+}
 
 CellLaw read_cell_law(const SolveArguments& arguments) {
     return named_cell_law(arguments.cell, "--cell");

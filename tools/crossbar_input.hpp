@@ -8,8 +8,14 @@ namespace kirchnet {
 /// @throws InvalidInput  naming --cell
 CellLaw read_cell_law(const SolveArguments& arguments);
 
-/// The array `solve` and `check` were given: a matrix of conductances with the wires of the command
-/// line, or a crossbar file of ours with the wires it holds; its cells follow --cell.
+/// Driver and sense, which may be files with a value per line, and the sides move from an
+/// experiment's keys to the options of a given array.
+/// @throws InvalidInput  for a key of networks, but `faults.seed` and `run.threads`
+void take_array_settings(std::vector<std::pair<std::string, std::string>>& settings,
+                         SolveArguments& array);
+
+/// The array that `solve` and others were given: a matrix of conductances with the wires of the
+/// command line, or a crossbar file of ours with the wires it holds; its cells follow --cell.
 /// @throws InvalidInput  naming file, option or cell
 Crossbar load_crossbar(const SolveArguments& arguments);
 

@@ -12,6 +12,7 @@
 #include "tools/plots/bar_chart.hpp"
 #include "tools/plots/heat_map.hpp"
 #include "tools/plots/line_chart.hpp"
+#include "tools/plots/schematic.hpp"
 #include "tools/plots/svg.hpp"
 #include "tools/plots/waterfall.hpp"
 
@@ -354,4 +355,164 @@ TEST_CASE("line charts that are none are refused") {
         chart.panels[0].series[0].points[1].x = -1;
     }
     CHECK_THROWS_AS(line_chart(chart), InvalidInput);
+}
+
+TEST_CASE("values of both signs have grey in their middle, and one sign keeps the usual colours") {
+    Eigen::MatrixXd values(1, 3);
+    values << -1, 0, 2;
+    HeatMap map = drop_map(values);
+    map.scale = ColourScale::by_sign;
+    const std::string both = heat_map(map);
+    // 0 lies in step 64 of 128, a sixteenth from grey (221, 221, 221) to (236, 211, 197); 2 in the
+    // last step, a sixteenth before (180, 4, 38), from (203, 62, 56).
+    CHECK(contains(both, "<path fill=\"#b50827\" d=\"M2 0"));
+    CHECK(contains(both, "<path fill=\"#dedcdc\" d=\"M1 0"));
+    CHECK(contains(both, ">-2 V<"));
+    CHECK(is_well_formed(both, "signed_map"));
+    map.values << 1, 0, 2;
+    const std::string one = heat_map(map);
+    map.scale = ColourScale::sequential;
+    CHECK(one == heat_map(map));
+    CHECK(one != both);
+}
+
+TEST_CASE("lines with names have them along the axes, and marks with shapes their meaning") {
+    HeatMap map = drop_map(smooth_map(3, 2));
+    map.x_names = {"out_a_0", "out_a_1"};
+    map.y_names = {"in_a_0", "in_a_1", "in_a_2"};
+    map.marks = {
+        {0, 1, "", MarkShape::square}, {2, 0, "", MarkShape::circle}, {1, 1, "", MarkShape::cross}};
+    map.meanings = {{MarkShape::square, "stuck on"},
+                    {MarkShape::circle, "stuck off"},
+                    {MarkShape::cross, "open"}};
+    map.stands_alone = true;
+    const std::string svg = heat_map(map);
+    CHECK(is_well_formed(svg, "named_map"));
+    for (const auto* label : {"out_a_0", "out_a_1", "in_a_0", "in_a_1", "in_a_2", "stuck on",
+                              "stuck off", ">open<", "prefers-color-scheme: dark"})
+        CHECK_MESSAGE(contains(svg, label), label);
+    CHECK(count(svg, "<circle") == 2 * 2);    // the mark and its meaning, each with an edge
+    CHECK(count(svg, "<polyline") == 2 * 4);  // two strokes, each with an edge
+    map.x_names.pop_back();
+    CHECK_THROWS_AS(heat_map(map), InvalidInput);
+}
+
+namespace {
+
+CellMatrix cells_of(std::initializer_list<double> values, Eigen::Index columns) {
+    CellMatrix cells(static_cast<Eigen::Index>(values.size()) / columns, columns);
+    std::copy(values.begin(), values.end(), cells.data());
+    return cells;
+}
+
+/// A pair of 2 x 2 arrays with one fault of each kind.
+Schematic small_schematic() {
+    Wires wires;
+    wires.word_line_segment = 2;
+    wires.bit_line_segment = 3;
+    wires.driver = 50;
+    wires.sense = 7;
+    FaultMatrix faults = FaultMatrix::Constant(2, 2, Fault::none);
+    faults(0, 1) = Fault::stuck_on;
+    faults(1, 0) = Fault::stuck_off;
+    faults(1, 1) = Fault::open;
+    const CellMatrix intended = cells_of({2e-5, 4e-5, 6e-5, 8e-5}, 2);
+    const CellMatrix actual = cells_of({2e-5, 1e-4, 1e-6, 0}, 2);
+    return {.title = "a pair",
+            .arrays = {Crossbar(intended, actual, faults, wires, ColumnPattern::all_a),
+                       Crossbar(intended, wires, ColumnPattern::all_b)},
+            .inputs = Eigen::Vector2d(0.2, -0.1),
+            .outputs = {{"sub_0", {0, 0}, SchematicColumn{1, 0}},
+                        {"sub_1", {0, 1}, SchematicColumn{1, 1}}}};
+}
+
+}  // namespace
+
+TEST_CASE("a schematic has every value, name and fault of the circuit") {
+    const std::string svg = schematic(small_schematic());
+    CHECK(is_well_formed(svg, "schematic"));
+    for (const auto* label : {"in_a_0",
+                              "in_b_1",
+                              "200 mV",
+                              "-100 mV",
+                              "out_a_1",
+                              "out_b_0",
+                              "50 ohm",
+                              "driver",
+                              "7 ohm",
+                              "sense",
+                              "20 uS",
+                              "100 uS",
+                              "stuck on",
+                              "not 40 uS",
+                              "stuck off",
+                              "not 60 uS",
+                              ">0 S<",
+                              "not 80 uS",
+                              "sub_0",
+                              "sub_1",
+                              "I(out_a_0)",
+                              "I(out_b_1)",
+                              "a pair",
+                              "xc_a_0_1 is stuck on",
+                              "xc_a_1_1 is open",
+                              "<title",
+                              "<desc",
+                              "stuck on (1)"})
+        CHECK_MESSAGE(contains(svg, label), label);
+    CHECK(count(svg, ">2 ohm<") == 2 * 4);  // a word-line segment left of each cell
+    CHECK(count(svg, ">3 ohm<") == 2 * 4);  // and one below
+    CHECK(count(svg, "class=\"fault\"") == 3);
+}
+
+TEST_CASE("a schematic with amplifiers has their resistors") {
+    Schematic drawing = small_schematic();
+    drawing.readout = Readout::opamp;
+    drawing.circuit.feedback_resistance = 2500;
+    const std::string svg = schematic(drawing);
+    CHECK(is_well_formed(svg, "schematic_opamp"));
+    for (const auto* label : {"tia_a_0", "tia_b_1", "Rf 2.5 kohm", "R1 to R4", "10 kohm"})
+        CHECK_MESSAGE(contains(svg, label), label);
+    CHECK_FALSE(contains(svg, "I(out"));
+}
+
+TEST_CASE("a schematic shows lines driven and sensed at their further ends, and open ones") {
+    Wires wires;
+    wires.word_line_segment = std::numeric_limits<double>::infinity();
+    wires.drive = DriveSide::both;
+    wires.sense_at = SenseSide::both;
+    const std::string svg = schematic({.title = "t",
+                                       .arrays = {Crossbar(cells_of({1e-5, 2e-5}, 2), wires)},
+                                       .inputs = Eigen::VectorXd::Constant(1, 0.1)});
+    CHECK(is_well_formed(svg, "schematic_ends"));
+    CHECK(count(svg, ">in_a_0<") == 2);
+    CHECK(count(svg, ">out_a_1<") == 2);
+    CHECK(count(svg, ">open<") == 3);
+}
+
+TEST_CASE("schematics that cannot be read or do not fit are refused") {
+    Schematic drawing = small_schematic();
+    SUBCASE("too large") {
+        drawing.arrays = {Crossbar(CellMatrix::Constant(2, 9, 1e-5))};
+        drawing.outputs.clear();
+        try {
+            schematic(drawing);
+            FAIL("drawn");
+        } catch (const InvalidInput& error) {
+            CHECK(contains(error.what(), "2x9"));
+            CHECK(contains(error.what(), "at most 8"));
+            CHECK(contains(error.what(), "heat maps"));
+        }
+        return;
+    }
+    SUBCASE("no array") {
+        drawing.arrays.clear();
+    }
+    SUBCASE("inputs of another array") {
+        drawing.inputs = Eigen::VectorXd::Zero(3);
+    }
+    SUBCASE("an output of no array") {
+        drawing.outputs[0].b = SchematicColumn{2, 0};
+    }
+    CHECK_THROWS_AS(schematic(drawing), InvalidInput);
 }

@@ -299,35 +299,9 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
     progress(tiles.size(), tiles.size());
 }
 
-using Settings = std::vector<std::pair<std::string, std::string>>;
-
-/// Takes a key out of the settings: its last value, or `otherwise`.
-std::string take_setting(Settings& settings, const std::string& key, std::string otherwise) {
-    for (auto setting = settings.begin(); setting != settings.end();) {
-        if (setting->first != key) {
-            ++setting;
-            continue;
-        }
-        otherwise = setting->second;
-        setting = settings.erase(setting);
-    }
-    return otherwise;
-}
-
-/// `check --conductance`: driver and sense, which may be files with a value per line, and the sides
-/// move from the experiment's keys to the array; what else speaks of networks is refused.
+/// `check --conductance`.
 CheckArguments for_given_array(CheckArguments arguments) {
-    auto& crossbar = arguments.crossbar;
-    crossbar.driver = take_setting(arguments.settings, "array.driver", crossbar.driver);
-    crossbar.sense = take_setting(arguments.settings, "array.sense", crossbar.sense);
-    crossbar.drive = take_setting(arguments.settings, "array.drive", crossbar.drive);
-    crossbar.sense_at = take_setting(arguments.settings, "array.sense_at", crossbar.sense_at);
-    for (const auto& [key, value] : arguments.settings)
-        if (key != "faults.seed" && key != "run.threads")
-            throw InvalidInput(key,
-                               "does not go with --conductance; a given array takes "
-                               "--wl-segment, --bl-segment, --driver, --sense, --drive and "
-                               "--sense-at");
+    take_array_settings(arguments.settings, arguments.crossbar);
     return arguments;
 }
 

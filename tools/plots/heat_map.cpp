@@ -37,13 +37,33 @@ constexpr std::array<std::array<double, 3>, 11> viridis{{{68, 1, 84},
                                                          {189, 223, 38},
                                                          {253, 231, 37}}};
 
-/// @param place  0 to 1
-std::string colour_at(double place) {
-    const double position = place * (viridis.size() - 1);
-    const auto lower = std::min(static_cast<std::size_t>(position), viridis.size() - 2);
+// Points of Moreland's cool-warm map (Diverging Color Maps for Scientific Visualization, 2009), at
+// sixteenths of its range: grey in the middle, blue and red of even lightness to both sides.
+constexpr std::array<std::array<double, 3>, 17> cool_warm{{{59, 76, 192},
+                                                           {77, 104, 215},
+                                                           {98, 130, 234},
+                                                           {119, 154, 247},
+                                                           {141, 176, 254},
+                                                           {163, 194, 255},
+                                                           {184, 208, 249},
+                                                           {204, 217, 238},
+                                                           {221, 221, 221},
+                                                           {236, 211, 197},
+                                                           {245, 196, 173},
+                                                           {247, 177, 148},
+                                                           {244, 154, 123},
+                                                           {236, 127, 99},
+                                                           {222, 96, 77},
+                                                           {203, 62, 56},
+                                                           {180, 4, 38}}};
+
+template <std::size_t Points>
+std::string colour_between(const std::array<std::array<double, 3>, Points>& points, double place) {
+    const double position = place * (Points - 1);
+    const auto lower = std::min(static_cast<std::size_t>(position), Points - 2);
     std::array<int, 3> rgb{};
     for (std::size_t i = 0; i < 3; ++i)
-        rgb[i] = static_cast<int>(std::lround(std::lerp(viridis[lower][i], viridis[lower + 1][i],
+        rgb[i] = static_cast<int>(std::lround(std::lerp(points[lower][i], points[lower + 1][i],
                                                         position - static_cast<double>(lower))));
     return fmt::format("#{:02x}{:02x}{:02x}", rgb[0], rgb[1], rgb[2]);
 }
@@ -51,6 +71,7 @@ std::string colour_at(double place) {
 struct Range {
     double low = std::numeric_limits<double>::infinity();
     double high = -std::numeric_limits<double>::infinity();
+    bool is_diverging = false;
 
     [[nodiscard]] bool is_empty() const { return low > high; }
     [[nodiscard]] double place(double value) const {
@@ -59,6 +80,10 @@ struct Range {
     [[nodiscard]] int colour(double value) const {
         if (std::isnan(value)) return no_value;
         return std::min(static_cast<int>(place(value) * colour_count), colour_count - 1);
+    }
+    /// @param place  0 to 1
+    [[nodiscard]] std::string colour_at(double place) const {
+        return is_diverging ? colour_between(cool_warm, place) : colour_between(viridis, place);
     }
 };
 
@@ -70,6 +95,20 @@ Range range_of(const Eigen::MatrixXd& values) {
             range.high = std::max(range.high, value);
         }
     return range;
+}
+
+/// What the colours span.
+Range colour_range(const Range& values, ColourScale scale) {
+    // What is hardly below 0 is not worth half of the colours.
+    constexpr double least_share = 0.05;
+    const double below = -values.low;
+    const bool has_both_signs =
+        std::min(below, values.high) > least_share * std::max(below, values.high);
+    if (values.is_empty() || scale == ColourScale::sequential ||
+        (scale == ColourScale::by_sign && !has_both_signs))
+        return values;
+    const double furthest = std::max(std::abs(values.low), std::abs(values.high));
+    return {-furthest, furthest, true};
 }
 
 /// A share needs no prefix.
@@ -85,6 +124,21 @@ void check(const HeatMap& map) {
             mark.column >= map.values.cols())
             throw InvalidInput("heat map", fmt::format("mark {} at {},{} lies outside", mark.label,
                                                        mark.row, mark.column));
+    const auto check_names = [](const std::vector<std::string>& names, Index lines) {
+        if (!names.empty() && static_cast<Index>(names.size()) != lines)
+            throw InvalidInput("heat map",
+                               fmt::format("{} names for {} lines", names.size(), lines));
+    };
+    check_names(map.x_names, map.values.cols());
+    check_names(map.y_names, map.values.rows());
+}
+
+constexpr double tick_size = 12;
+
+double widest(const std::vector<std::string>& names) {
+    double width = 0;
+    for (const std::string& name : names) width = std::max(width, text_width(name, tick_size));
+    return width;
 }
 
 struct Frame {
@@ -95,25 +149,47 @@ struct Frame {
     double plot_height = 0;
     double width = 0;
     double height = 0;
+    double bar_label = 80;         // of the colour bar, right of its ticks
+    double tick_room = 18;         // below the map, for the columns' names
+    bool has_steep_names = false;  // they are written upwards
     std::vector<std::string> title;
 
     [[nodiscard]] double bar_left() const { return left + plot_width + 28; }
     /// The colour bar is never so short that its labels meet.
     [[nodiscard]] double bar_height() const { return std::max(plot_height, 140.0); }
+    [[nodiscard]] double bottom() const { return top + plot_height; }
+    /// Baseline of the horizontal axis's label.
+    [[nodiscard]] double label_line() const { return bottom() + tick_room + 20; }
+    [[nodiscard]] double meanings_line() const { return label_line() + 26; }
 };
 
-Frame lay_out(const HeatMap& map) {
+/// Values beside the colour bar.
+std::vector<double> bar_ticks(const Range& range) {
+    if (range.is_empty()) return {};
+    return round_ticks(range.low, range.high, 5);
+}
+
+Frame lay_out(const HeatMap& map, const Range& range) {
     Frame frame;
+    for (const double tick : bar_ticks(range))
+        frame.bar_label =
+            std::max(frame.bar_label, 24 + text_width(quantity_text(tick, map.unit), tick_size));
     const auto rows = static_cast<double>(map.values.rows());
     const auto columns = static_cast<double>(map.values.cols());
     frame.side = std::clamp(std::floor(512 / std::max(rows, columns)), 2.0, 48.0);
     frame.plot_width = frame.side * columns;
     frame.plot_height = frame.side * rows;
-    constexpr double colour_bar = 28 + 18 + 66 + 24;  // gap, bar, tick labels, rotated label
-    frame.width = std::max(frame.left + frame.plot_width + colour_bar, 420.0);
+    frame.left = std::max(72.0, 44 + widest(map.y_names));
+    if (!map.x_names.empty() && widest(map.x_names) + 6 > frame.side) {
+        frame.has_steep_names = true;
+        frame.tick_room = 12 + widest(map.x_names);
+    }
+    constexpr double bar_width = 18;
+    frame.width = std::max(frame.bar_left() + bar_width + frame.bar_label + 10, 420.0);
     frame.title = wrap_words(map.title, frame.width - 24, 16);
     frame.top = 30 + 22 * static_cast<double>(frame.title.size());
-    frame.height = frame.top + frame.bar_height() + 56;
+    frame.height = std::max(frame.top + frame.bar_height() + 56, frame.label_line() + 18);
+    if (!map.meanings.empty()) frame.height = std::max(frame.height, frame.meanings_line() + 16);
     return frame;
 }
 
@@ -147,9 +223,9 @@ void draw_cells(Svg& svg, const HeatMap& map, const Range& range, const Frame& f
     const auto paths = runs_by_colour(map, range);
     for (std::size_t i = 0; i < paths.size(); ++i) {
         if (paths[i].empty()) continue;
-        const std::string colour = i == colour_count
-                                       ? std::string(no_value_colour)
-                                       : colour_at((static_cast<double>(i) + 0.5) / colour_count);
+        const std::string colour =
+            i == colour_count ? std::string(no_value_colour)
+                              : range.colour_at((static_cast<double>(i) + 0.5) / colour_count);
         svg.raw(fmt::format("<path fill=\"{}\" d=\"{}\"/>\n", colour, paths[i]));
     }
     svg.raw("</g>\n");
@@ -163,19 +239,36 @@ std::vector<double> index_ticks(Index count, double length) {
     return ticks;
 }
 
+/// Every line where its name has room, else round numbers of them.
+std::vector<double> named_ticks(const std::vector<std::string>& names, Index count, double side) {
+    constexpr double room = 15;
+    if (names.empty() || side < room) return index_ticks(count, side * static_cast<double>(count));
+    std::vector<double> ticks;
+    for (Index i = 0; i < count; ++i) ticks.push_back(static_cast<double>(i));
+    return ticks;
+}
+
+std::string tick_label(const std::vector<std::string>& names, double tick) {
+    return names.empty() ? fmt::format("{:g}", tick) : names[static_cast<std::size_t>(tick)];
+}
+
 void draw_axes(Svg& svg, const HeatMap& map, const Frame& frame) {
-    const double bottom = frame.top + frame.plot_height;
-    for (const double tick : index_ticks(map.values.cols(), frame.plot_width)) {
+    const double bottom = frame.bottom();
+    for (const double tick : named_ticks(map.x_names, map.values.cols(), frame.side)) {
         const double x = frame.left + (tick + 0.5) * frame.side;
         svg.line(x, bottom, x, bottom + 5, "#1a1a1a");
-        svg.text(x, bottom + 18, fmt::format("{:g}", tick), {.anchor = Anchor::middle});
+        const std::string label = tick_label(map.x_names, tick);
+        if (frame.has_steep_names)
+            svg.text(x + 4, bottom + 8, label, {.anchor = Anchor::end, .rotation = -90});
+        else
+            svg.text(x, bottom + 18, label, {.anchor = Anchor::middle});
     }
-    for (const double tick : index_ticks(map.values.rows(), frame.plot_height)) {
+    for (const double tick : named_ticks(map.y_names, map.values.rows(), frame.side)) {
         const double y = frame.top + (tick + 0.5) * frame.side;
         svg.line(frame.left - 5, y, frame.left, y, "#1a1a1a");
-        svg.text(frame.left - 8, y + 4, fmt::format("{:g}", tick), {.anchor = Anchor::end});
+        svg.text(frame.left - 8, y + 4, tick_label(map.y_names, tick), {.anchor = Anchor::end});
     }
-    svg.text(frame.left + frame.plot_width / 2, bottom + 38, map.x_label,
+    svg.text(frame.left + frame.plot_width / 2, frame.label_line(), map.x_label,
              {.size = 13, .anchor = Anchor::middle});
     svg.text(20, frame.top + frame.plot_height / 2, map.y_label,
              {.size = 13, .anchor = Anchor::middle, .rotation = -90});
@@ -188,35 +281,75 @@ void draw_colour_bar(Svg& svg, const HeatMap& map, const Range& range, const Fra
     const double step = frame.bar_height() / steps;
     for (int i = 0; i < steps; ++i)  // half a pixel of overlap hides the seams
         svg.rect(x, frame.top + step * i, bar_width, step + (i + 1 < steps ? 0.5 : 0),
-                 colour_at(1 - (i + 0.5) / steps));
+                 range.colour_at(1 - (i + 0.5) / steps));
     const auto y = [&](double value) {
         return frame.top + frame.bar_height() * (1 - range.place(value));
     };
-    if (!range.is_empty())
-        for (const double tick : round_ticks(range.low, range.high, 5)) {
-            svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
-            svg.text(x + bar_width + 8, y(tick) + 4, quantity_text(tick, map.unit));
-        }
+    for (const double tick : bar_ticks(range)) {
+        svg.line(x + bar_width, y(tick), x + bar_width + 5, y(tick), "#1a1a1a");
+        svg.text(x + bar_width + 8, y(tick) + 4, quantity_text(tick, map.unit));
+    }
     if (map.values.hasNaN()) {
         svg.rect(x, frame.top + frame.bar_height() + 12, bar_width, 12, no_value_colour);
         svg.text(x + bar_width + 8, frame.top + frame.bar_height() + 22, "no value");
     }
-    svg.text(x + bar_width + 80, frame.top + frame.bar_height() / 2, map.value_label,
+    svg.text(x + bar_width + frame.bar_label, frame.top + frame.bar_height() / 2, map.value_label,
              {.size = 13, .anchor = Anchor::middle, .rotation = -90});
+}
+
+void draw_frame(Svg& svg, const CellMark& mark, const Frame& frame) {
+    const double x = frame.left + static_cast<double>(mark.column) * frame.side;
+    const double y = frame.top + static_cast<double>(mark.row) * frame.side;
+    const double margin = frame.side < 8 ? 4 : 0;  // tiny cells get a frame one can see
+    svg.frame(x - margin, y - margin, frame.side + 2 * margin, frame.side + 2 * margin);
+    const bool fits_right =
+        x + frame.side + text_width(mark.label, 12) + 12 < frame.left + frame.plot_width;
+    // Close to the top edge the label goes below its cell's middle, else above.
+    const double baseline = y - frame.top < 12 ? y + 16 : y + frame.side / 2 + 4;
+    if (!mark.label.empty())
+        svg.text(fits_right ? x + frame.side + margin + 5 : x - margin - 5, baseline, mark.label,
+                 {.anchor = fits_right ? Anchor::start : Anchor::end, .bold = true, .halo = true});
+}
+
+/// Dark with a white edge, so that it shows on every colour.
+void draw_shape(Svg& svg, MarkShape shape, const PlotPlace& middle, double radius) {
+    const auto [x, y] = middle;
+    switch (shape) {
+        case MarkShape::frame:
+            return svg.frame(x - radius, y - radius, 2 * radius, 2 * radius);
+        case MarkShape::square:
+            svg.rect(x - radius - 1, y - radius - 1, 2 * radius + 2, 2 * radius + 2, "#ffffff");
+            return svg.rect(x - radius, y - radius, 2 * radius, 2 * radius, "#1a1a1a");
+        case MarkShape::circle:
+            svg.circle(x, y, radius + 2, "#1a1a1a");
+            return svg.circle(x, y, radius, "#ffffff");
+        case MarkShape::cross:
+            break;
+    }
+    for (const auto& [stroke, thickness] : {std::pair{"#ffffff", 4.0}, std::pair{"#1a1a1a", 2.0}}) {
+        svg.polyline({{x - radius, y - radius}, {x + radius, y + radius}}, stroke, thickness);
+        svg.polyline({{x - radius, y + radius}, {x + radius, y - radius}}, stroke, thickness);
+    }
 }
 
 void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {
     for (const CellMark& mark : map.marks) {
-        const double x = frame.left + static_cast<double>(mark.column) * frame.side;
-        const double y = frame.top + static_cast<double>(mark.row) * frame.side;
-        const double margin = frame.side < 8 ? 4 : 0;  // tiny cells get a frame one can see
-        svg.frame(x - margin, y - margin, frame.side + 2 * margin, frame.side + 2 * margin);
-        const bool fits_right =
-            x + frame.side + text_width(mark.label, 12) + 12 < frame.left + frame.plot_width;
-        // Close to the top edge the label goes below its cell's middle, else above.
-        const double baseline = y - frame.top < 12 ? y + 16 : y + frame.side / 2 + 4;
-        svg.text(fits_right ? x + frame.side + margin + 5 : x - margin - 5, baseline, mark.label,
-                 {.anchor = fits_right ? Anchor::start : Anchor::end, .bold = true, .halo = true});
+        if (mark.shape == MarkShape::frame) {
+            draw_frame(svg, mark, frame);
+            continue;
+        }
+        const PlotPlace middle{frame.left + (static_cast<double>(mark.column) + 0.5) * frame.side,
+                               frame.top + (static_cast<double>(mark.row) + 0.5) * frame.side};
+        draw_shape(svg, mark.shape, middle, std::clamp(frame.side / 4, 2.0, 7.0));
+    }
+}
+
+void draw_meanings(Svg& svg, const HeatMap& map, const Frame& frame) {
+    double x = frame.left;
+    for (const MarkMeaning& meaning : map.meanings) {
+        draw_shape(svg, meaning.shape, {x + 6, frame.meanings_line() - 4}, 5);
+        svg.text(x + 18, frame.meanings_line(), meaning.name);
+        x += 18 + text_width(meaning.name, 12) + 20;
     }
 }
 
@@ -224,9 +357,11 @@ void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {
 
 std::string heat_map(const HeatMap& map) {
     check(map);
-    const Range range = range_of(map.values);
-    const Frame frame = lay_out(map);
-    Svg svg(frame.width, frame.height, map.title, describe(map, range));
+    const Range values = range_of(map.values);
+    const Range range = colour_range(values, map.scale);
+    const Frame frame = lay_out(map, range);
+    Svg svg(frame.width, frame.height, map.title, describe(map, values));
+    if (map.stands_alone) svg.follow_colour_scheme();
     for (std::size_t i = 0; i < frame.title.size(); ++i)
         svg.text(frame.width / 2, 28 + 22 * static_cast<double>(i), frame.title[i],
                  {.size = 16, .anchor = Anchor::middle, .bold = true});
@@ -234,6 +369,7 @@ std::string heat_map(const HeatMap& map) {
     draw_axes(svg, map, frame);
     draw_colour_bar(svg, map, range, frame);
     draw_marks(svg, map, frame);
+    draw_meanings(svg, map, frame);
     return svg.str();
 }
 

@@ -91,6 +91,14 @@ Svg::Svg(double width, double height, std::string_view title, std::string_view d
     rect(0, 0, width, height, "#ffffff");
 }
 
+void Svg::follow_colour_scheme() {
+    body_ +=
+        "<style>@media (prefers-color-scheme: dark){"
+        "[fill=\"#1a1a1a\"]{fill:#e8e8e8}[stroke=\"#1a1a1a\"]{stroke:#e8e8e8}"
+        "[fill=\"#ffffff\"]{fill:#141414}[stroke=\"#ffffff\"]{stroke:#141414}"
+        "[fill=\"#0072b2\"]{fill:#56b4e9}[stroke=\"#0072b2\"]{stroke:#56b4e9}}</style>\n";
+}
+
 void Svg::rect(double x, double y, double width, double height, std::string_view fill) {
     body_ += fmt::format("<rect x=\"{}\" y=\"{}\" width=\"{}\" height=\"{}\" fill=\"{}\"/>\n",
                          number(x), number(y), number(width), number(height), fill);

@@ -28,6 +28,9 @@ class Svg {
   public:
     Svg(double width, double height, std::string_view title, std::string_view description);
 
+    /// Where the viewer prefers dark pages, ink is light and paper dark. For pictures that stand
+    /// alone: within a page the rule would reach the page.
+    void follow_colour_scheme();
     void rect(double x, double y, double width, double height, std::string_view fill);
     /// Outline only, dark with a white edge.
     void frame(double x, double y, double width, double height);

@@ -75,15 +75,16 @@ Eigen::VectorXd CircuitNewton::newton_step(const Balance& balance) {
 
 /// unknowns += t step, and the balance there.
 bool CircuitNewton::move(PreciseVector& unknowns, const Conditions& conditions,
-                         const Eigen::VectorXd& step, double tolerance) {
+                         const Eigen::VectorXd& step, double tolerance, Damping damping) {
     const double length = size_of(step);
+    const bool is_monotone = damping == Damping::monotone && !is_linear_;
     for (double t = 1; t >= shortest_step; t /= 2) {
         const PreciseVector trial = unknowns + Precise{t} * step.cast<Precise>();
         Balance there;
         equations_.evaluate(trial, conditions, there, nullptr);
         const bool holds = largest_excess(there, tolerance) <= 1;
         if (!holds && !there.residual.allFinite()) continue;
-        if (!holds && !is_linear_ && size_of(newton_step(there)) > (1 - t / 4) * length) continue;
+        if (!holds && is_monotone && size_of(newton_step(there)) > (1 - t / 4) * length) continue;
         unknowns = trial;
         balance_ = std::move(there);
         return true;
@@ -92,7 +93,7 @@ bool CircuitNewton::move(PreciseVector& unknowns, const Conditions& conditions,
 }
 
 bool CircuitNewton::find(PreciseVector& unknowns, const Conditions& conditions, int most_steps,
-                         double tolerance) {
+                         double tolerance, Damping damping) {
     singular_.reset();
     is_factorized_ = false;  // the result must not depend on what was solved before
     if (equations_.size() == 0) return true;
@@ -102,7 +103,8 @@ bool CircuitNewton::find(PreciseVector& unknowns, const Conditions& conditions, 
         if (!factorize()) return false;
         ++steps_;
         const Eigen::VectorXd change = newton_step(balance_);
-        if (!change.allFinite() || !move(unknowns, conditions, change, tolerance)) return false;
+        if (!change.allFinite() || !move(unknowns, conditions, change, tolerance, damping))
+            return false;
     }
     return largest_excess(balance_, tolerance) <= 1;
 }

@@ -7,17 +7,23 @@
 
 namespace kirchnet::detail {
 
+/// How far Newton steps go.
+enum class Damping {
+    monotone,  ///< no further than the next step gets smaller: for smooth laws
+    none       ///< as far as values stay finite: laws with corners are solved piece by piece
+};
+
 /// Newton's method on the equations of a circuit, each step solved by KLU. Keeps the factors of the
 /// last Jacobian. The equations outlive it.
 class CircuitNewton {
   public:
     explicit CircuitNewton(const CircuitEquations& equations);
 
-    /// Damped steps from where `unknowns` are. Converged: at every net the sum of currents is below
+    /// Steps from where `unknowns` are. Converged: at every net the sum of currents is below
     /// `tolerance` times their absolute sum or below 1e-12 A, branches likewise with 1e-12 V.
     /// @return  whether they end on a solution
     bool find(PreciseVector& unknowns, const Conditions& conditions, int most_steps,
-              double tolerance);
+              double tolerance, Damping damping);
     /// Corrections by the last factors while each of them halves what is left.
     void polish(PreciseVector& unknowns, const Conditions& conditions);
 
@@ -46,7 +52,7 @@ class CircuitNewton {
     bool factorize();
     [[nodiscard]] Eigen::VectorXd newton_step(const Balance& balance);
     bool move(PreciseVector& unknowns, const Conditions& conditions, const Eigen::VectorXd& step,
-              double tolerance);
+              double tolerance, Damping damping);
 
     const CircuitEquations& equations_;
     KluFactorization factors_;

@@ -69,7 +69,13 @@ class Search {
 
   private:
     bool attempt(PreciseVector& x, const Conditions& conditions) {
-        return newton_.find(x, conditions, settings_.max_iterations, settings_.tolerance);
+        const PreciseVector start = x;
+        for (const Damping damping : {Damping::monotone, Damping::none}) {
+            x = start;
+            if (newton_.find(x, conditions, settings_.max_iterations, settings_.tolerance, damping))
+                return true;
+        }
+        return false;
     }
 
     const CircuitEquations& equations_;

@@ -4,8 +4,9 @@
 //     f_1 = ((2 - gamma) / (1 - gamma) v_1 - v_g / (gamma (1 - gamma))
 //            + (1 - gamma) / gamma v_0) / h                                    BDF2
 // Both rules have the slope a = 2 / (gamma h). The local error k h^3 v''', k the constant below,
-// comes from the second divided difference of f; it is filtered by the Jacobian, which leaves of it
-// what reaches the voltages (M. E. Hosea, L. F. Shampine, Appl. Numer. Math. 20, 1996).
+// comes from the second divided difference of f. It is held small at the capacitors themselves, so
+// that a step over a corner of a law is not taken for good because its end is, and, by the
+// Jacobian, at all nets (M. E. Hosea, L. F. Shampine, Appl. Numer. Math. 20, 1996).
 #include "solver/transient.hpp"
 
 #include <fmt/format.h>
@@ -137,6 +138,11 @@ class Integrator {
     [[nodiscard]] PreciseVector trapezoidal_history(const Moment& from, double rate) const;
     [[nodiscard]] PreciseVector bdf2_history(const Moment& from, const Moment& middle,
                                              double h) const;
+    /// Error that a net's voltage may take in a step [V].
+    [[nodiscard]] double allowed(CircuitNet net) const {
+        const double largest = net == circuit_ground ? 0 : largest_(net - 1);
+        return settings_.absolute_tolerance + settings_.relative_tolerance * largest;
+    }
     [[nodiscard]] double error_of(const Moment& from, const Step& step, double h);
 
     const TransientSettings& settings_;
@@ -173,19 +179,20 @@ double Integrator::error_of(const Moment& from, const Step& step, double h) {
     const PreciseVector bend = from.charging / stage -
                                step.middle.charging / (stage * (1 - stage)) +
                                step.end.charging / (1 - stage);
+    double largest = 0;
     for (std::size_t k = 0; k < capacitance_.size(); ++k) {
-        const double current =
-            rate * 2 * error_constant * h * static_cast<double>(bend(static_cast<Index>(k)));
+        if (capacitance_[k] == 0) continue;
+        const double charge =
+            2 * error_constant * h * static_cast<double>(bend(static_cast<Index>(k)));
         const auto& nets = equations_.circuit().devices()[equations_.capacitors()[k]].nets;
-        if (nets[0] != circuit_ground) missing(nets[0] - 1) += current;
-        if (nets[1] != circuit_ground) missing(nets[1] - 1) -= current;
+        largest = std::max(largest, std::abs(charge / capacitance_[k]) /
+                                        std::max(allowed(nets[0]), allowed(nets[1])));
+        if (nets[0] != circuit_ground) missing(nets[0] - 1) += rate * charge;
+        if (nets[1] != circuit_ground) missing(nets[1] - 1) -= rate * charge;
     }
     const Eigen::VectorXd error = newton_.solve(std::move(missing));
-    double largest = 0;
-    for (Index net = 0; net < equations_.voltages(); ++net)
-        largest = std::max(largest,
-                           std::abs(error(net)) / (settings_.absolute_tolerance +
-                                                   settings_.relative_tolerance * largest_(net)));
+    for (CircuitNet net = 1; net <= equations_.voltages(); ++net)
+        largest = std::max(largest, std::abs(error(net - 1)) / allowed(net));
     return largest;
 }
 

@@ -10,7 +10,7 @@
 namespace kirchnet {
 
 struct TransientSettings {
-    double relative_tolerance = 1e-4;  ///< local error of a step, of the largest voltage of the
+    double relative_tolerance = 3e-5;  ///< local error of a step, of the largest voltage of the
                                        ///< net so far
     double absolute_tolerance = 1e-6;  ///< added to it [V]
     double largest_step = 0;           ///< [s]; 0: a fiftieth of the span

@@ -38,7 +38,6 @@ struct Growing {
     Circuit circuit;
     std::vector<std::string> nets{"0"};
     std::vector<std::string> sources;  ///< voltage sources
-    std::vector<std::string> driven;   ///< their nets
     int count = 0;
 
     std::string name(const std::string& prefix) { return fmt::format("{}{}", prefix, ++count); }
@@ -67,8 +66,14 @@ struct Growing {
                     VoltageSource{Waveform::constant(draws.between(-1, 1))});
         resistor(net, any_net());
         sources.push_back(source);
-        driven.push_back(net);
         nets.push_back(net);
+    }
+    /// A new net at some voltage up to `largest`.
+    std::string fixed_net(double largest) {
+        const std::string net = name("d");
+        circuit.add(name("v"), {net, "0"},
+                    VoltageSource{Waveform::constant(draws.between(-largest / 3, largest))});
+        return net;
     }
     void current_source() {
         const std::string net = any_net();
@@ -127,8 +132,12 @@ struct Growing {
         resistor(net, any_net());
     }
     void transistor() {
+        // Gates of other nets would make bistable circuits, of which each road finds one state.
         const std::string drain = any_net();
-        const std::string gate = driven.empty() || draws.chance(0.3) ? any_net() : driven.back();
+        std::string gate = drain;
+        if (drain == "0" || draws.chance(0.7)) {
+            gate = fixed_net(1.5);
+        }
         circuit.add(name("m"), {drain, gate, other_net(drain)},
                     Nmos{draws.between(-0.3, 0.6), draws.log_uniform(1e-5, 1e-3),
                          draws.chance(0.5) ? 0 : draws.between(0, 0.1)});
@@ -148,14 +157,19 @@ struct Growing {
         circuit.add(name("adc"), {net, "0", control, other_net(control)}, converter);
         circuit.add(name("r"), {net, "0"}, Resistor{resistance()});
     }
-    /// Inverting amplifiers one behind the other, each also fed from any net so far.
+    /// Inverting amplifiers one behind the other, the first fed from any net, the others from
+    /// sources: saturated, they would otherwise close loops with two states.
     void amplifier_chain(bool is_linear) {
         std::string before;
         for (int i = draws.upto(2); i >= 0; --i) {
             const std::string in = name("in");
             const std::string out = name("out");
-            resistor(any_net(), in);
-            if (!before.empty()) resistor(before, in);
+            if (before.empty()) {
+                resistor(any_net(), in);
+            } else {
+                resistor(before, in);
+                resistor(fixed_net(0.5), in);
+            }
             circuit.add(name("rf"), {in, out}, Resistor{resistance()});
             if (is_linear)
                 circuit.add(name("amp"), {out, "0", "0", in},

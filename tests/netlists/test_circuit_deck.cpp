@@ -14,7 +14,7 @@ Circuit readable_names() {
     Circuit circuit;
     circuit.add("v_in_a_0", {"in_a_0", "0"}, VoltageSource{Waveform::constant(0.2)});
     circuit.add("rwl_a_0_0", {"in_a_0", "wl_a_0_0"}, Resistor{2});
-    circuit.add("xc_a_0_0", {"wl_a_0_0", "bl_a_0_0"}, NonlinearCell{CellLaw(), 1e-5});
+    circuit.add("xc_a_0_0", {"wl_a_0_0", "bl_a_0_0"}, NonlinearCell{CellLaw(), 1.0 / 131072});
     circuit.add("xc_a_1_0", {"wl_a_0_0", "bl_a_0_0"}, NonlinearCell{CellLaw(), 0});
     circuit.add("vs_a_0", {"bl_a_0_0", "0"}, VoltageSource{Waveform::constant(0)});
     circuit.add("sub_0", {"out", "0", "wl_a_0_0", "0"}, VoltageControlledVoltageSource{-3});
@@ -69,7 +69,7 @@ TEST_CASE("the portable deck of resistors and sources is what a person would wri
           "* a cell\n"
           "v_in_a_0 in_a_0 0 dc 0.2\n"
           "rwl_a_0_0 in_a_0 wl_a_0_0 2\n"
-          "rxc_a_0_0 wl_a_0_0 bl_a_0_0 100000\n"
+          "rxc_a_0_0 wl_a_0_0 bl_a_0_0 131072\n"
           "* rxc_a_1_0 conducts nothing\n"
           "vs_a_0 bl_a_0_0 0 dc 0\n"
           "esub_0 out 0 wl_a_0_0 0 -3\n"
@@ -82,9 +82,9 @@ TEST_CASE("the portable deck runs in the program ngspice as it is") {
     std::string deck = write_circuit_deck(readable_names(), "a cell", DeckDialect::portable);
     deck.insert(deck.find(".end"), ".control\nop\nprint v(out) i(vs_a_0)\n.endc\n");
     const auto run = kirchnet_test::run_ngspice_batch(deck);
-    const double current = 0.2 / (1e5 + 2);
+    const double current = 0.2 / (131072 + 2);
     CHECK(run.printed.at("i(vs_a_0)") == doctest::Approx(current).epsilon(1e-5));  // digits printed
-    CHECK(run.printed.at("v(out)") == doctest::Approx(-3 * current * 1e5).epsilon(1e-5));
+    CHECK(run.printed.at("v(out)") == doctest::Approx(-3 * current * 131072).epsilon(1e-5));
 }
 
 TEST_CASE("the portable dialect refuses the first device it has no element for, and says why") {
@@ -156,7 +156,7 @@ TEST_CASE("sources over time are piecewise linear, constant ones plain numbers")
     circuit.add("v1", {"a", "0"}, VoltageSource{{{{-1, 3}, {1e-9, 5}, {2e-9, 6}}}});
     circuit.add("v2", {"b", "0"}, VoltageSource{{{{-1, 3}, {0, 5}, {2e-9, 5}}}});
     const std::string deck = write_circuit_deck(circuit, "x");
-    CHECK_MESSAGE(mentions(deck, "v1 a 0 dc 4.999999998 pwl(0 4.999999998 1e-9 5 2e-9 6)"), deck);
+    CHECK_MESSAGE(mentions(deck, "v1 a 0 dc 4.999999998 pwl(0 4.999999998 1e-09 5 2e-09 6)"), deck);
     CHECK(mentions(deck, "v2 b 0 dc 5\n"));
     CHECK_FALSE(mentions(deck, "chgtol"));
     circuit.add("c1", {"a", "b"}, Capacitor{1e-15});
@@ -169,7 +169,7 @@ TEST_CASE("currents are read by the deck's names") {
     CHECK(deck_name(circuit.device("vs_a_0")) == "vs_a_0");
     CHECK(deck_current(circuit.device("sub_0")) == "esub_0#branch");
     CHECK(in_ngspice(circuit, deck_current(circuit.device("vs_a_0"))) ==
-          doctest::Approx(0.2 / (1e5 + 2)).epsilon(1e-12));
+          doctest::Approx(0.2 / (131072 + 2)).epsilon(1e-12));
     CHECK_THROWS_AS((void)deck_current(circuit.device("rload")), InvalidInput);
     const Circuit cell = driven("xc", {"out", "0"}, NonlinearCell{CellLaw::sinh(2), 1e-6});
     CHECK(deck_name(cell.device("xc")) == "bxc");

@@ -161,7 +161,7 @@ TEST_CASE("a transient that is refused says why") {
     const TransientSpan span{.stop = 1e-6};
     CHECK(why(good, "x", span, {}) == "");
     CHECK(mentions(why(good, "nonesuch", span, {}), "nonesuch"));
-    CHECK(mentions(why(deck_with("r2 x 0 1k\nd1 x 0 nomodel"), "x", span, {}), "nomodel"));
+    CHECK(mentions(why(deck_with("r2 x 0 1k\nd1 x 0 nomodel"), "x", span, {}), "modelname"));
     CHECK(mentions(why(deck_with("r2 x 0 1k\nv2 x 0 1\nv3 x 0 2"), "x", span, {}), "singular"));
     CHECK_THROWS_AS((void)run_transient(good, {"x"}, {.stop = 0}), InvalidInput);
     CHECK_THROWS_AS((void)run_transient(good, {"x"}, {.stop = 1, .step = -1}), InvalidInput);

@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "check_circuits.hpp"
+#include "tile_circuits.hpp"
 
 using namespace kirchnet;
 
@@ -11,4 +12,17 @@ TEST_CASE("twenty random circuits have one operating point by both roads") {
 
 TEST_CASE("five random circuits move alike by both roads") {
     test::check_transients(0, 5);
+}
+
+TEST_CASE("outputs of a small tile settle alike by both roads") {
+    SUBCASE("difference amplifiers") {
+        test::check_tile_transients({.n = 4}, 4e-7);
+    }
+    SUBCASE("current mode, hard limits") {
+        test::check_tile_transients(
+            {.n = 4, .kind = SubtractorKind::current_mode, .limit = SwingLimit::hard}, 4e-7);
+    }
+    SUBCASE("out of overload") {
+        test::check_tile_transients({.n = 4, .feedback = 4e4, .falls = true}, 2e-6);
+    }
 }

@@ -1,6 +1,7 @@
 #include <doctest/doctest.h>
 
 #include "check_circuits.hpp"
+#include "tile_circuits.hpp"
 
 using namespace kirchnet;
 
@@ -10,4 +11,18 @@ TEST_CASE("400 random circuits have one operating point by both roads") {
 
 TEST_CASE("60 random circuits move alike by both roads") {
     test::check_transients(5, 65);
+}
+
+TEST_CASE("outputs of a 16 x 16 tile settle alike by both roads") {
+    SUBCASE("difference amplifiers") {
+        test::check_tile_transients({.n = 16}, 1e-6);
+    }
+    SUBCASE("current mode") {
+        test::check_tile_transients({.n = 16, .kind = SubtractorKind::current_mode}, 1e-6);
+    }
+    SUBCASE("out of overload, smooth and hard limits") {
+        test::check_tile_transients({.n = 16, .feedback = 1e4, .falls = true}, 3e-6);
+        test::check_tile_transients(
+            {.n = 16, .limit = SwingLimit::hard, .feedback = 1e4, .falls = true}, 3e-6);
+    }
 }

@@ -21,8 +21,8 @@ TEST_CASE("outputs of a 16 x 16 tile settle alike by both roads") {
         test::check_tile_transients({.n = 16, .kind = SubtractorKind::current_mode}, 1e-6);
     }
     SUBCASE("out of overload, smooth and hard limits") {
-        test::check_tile_transients({.n = 16, .feedback = 1e4, .falls = true}, 3e-6);
+        test::check_tile_transients({.n = 16, .feedback = 3e4, .falls = true}, 3e-6);
         test::check_tile_transients(
-            {.n = 16, .limit = SwingLimit::hard, .feedback = 1e4, .falls = true}, 3e-6);
+            {.n = 16, .limit = SwingLimit::hard, .feedback = 3e4, .falls = true}, 3e-6);
     }
 }

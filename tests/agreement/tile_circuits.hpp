@@ -82,6 +82,7 @@ struct TileAgreement {
     double voltage = 0;   ///< largest difference over time, of the largest swing of the net
     double settling = 0;  ///< largest relative difference of settling times to 1/512 of that
     int compared = 0;     ///< settling times
+    double start = 0;     ///< largest output at t = 0 [V]
 };
 
 /// By straight lines between ngspice's points.
@@ -107,6 +108,7 @@ inline TileAgreement compare_tile_transients(const TileStudy& study, double stop
     TileAgreement agreement;
     for (std::size_t i = 0; i < nets.size(); ++i) {
         const auto row = static_cast<Eigen::Index>(i);
+        agreement.start = std::max(agreement.start, std::abs(theirs.values(row, 0)));
         const double last = theirs.values(row, theirs.time.size() - 1);
         // Settled value, or where it falls to nearly 0 the value it fell from.
         const double swing = std::max(std::abs(last), std::abs(theirs.values(row, 0)));
@@ -129,6 +131,7 @@ inline void check_tile_transients(const TileStudy& study, double stop) {
     CHECK(agreement.voltage <= 0.01);
     CHECK(agreement.settling <= 0.02);
     CHECK(agreement.compared >= study.n);
+    if (study.falls) CHECK(agreement.start > 1.15);  // of a swing of 1.2 V: overload
     MESSAGE("worst difference " << agreement.voltage << " of the settled value, settling times "
                                 << agreement.settling << " apart");
 }

@@ -12,7 +12,7 @@ namespace kirchnet {
 struct TransientSettings {
     double relative_tolerance = 3e-5;  ///< local error of a step, of the largest voltage of the
                                        ///< net so far
-    double absolute_tolerance = 1e-6;  ///< added to it [V]
+    double absolute_tolerance = 1e-8;  ///< added to it [V]
     double largest_step = 0;           ///< [s]; 0: a fiftieth of the span
     int max_steps = 1'000'000;
     CircuitSolverSettings operating_point;

@@ -121,6 +121,23 @@ double Waveform::at(double time) const {
     return v0 + (v1 - v0) * ((time - t0) / (t1 - t0));
 }
 
+double inl_at(const Quantizer& converter, double position) {
+    if (converter.inl.empty()) return 0;
+    const double last = std::ldexp(1.0, converter.bits) - 1;
+    const double spacing = last / static_cast<double>(converter.inl.size() - 1);
+    const double place = std::clamp(position, 0.0, last) / spacing;
+    const auto left = std::min(static_cast<std::size_t>(place), converter.inl.size() - 2);
+    const double share = place - static_cast<double>(left);
+    return converter.inl[left] * (1 - share) + converter.inl[left + 1] * share;
+}
+
+double code_of(const Quantizer& converter, double voltage) {
+    const double last = std::ldexp(1.0, converter.bits) - 1;
+    const double lsb = (converter.high - converter.low) / last;
+    const double position = (converter.gain * voltage + converter.offset - converter.low) / lsb;
+    return std::clamp(std::floor(position + inl_at(converter, position) + 0.5), 0.0, last);
+}
+
 int net_count(const DeviceModel& model) {
     const Overloaded count{[](const VoltageControlledVoltageSource&) { return 4; },
                            [](const VoltageControlledCurrentSource&) { return 4; },
@@ -215,8 +232,9 @@ std::vector<std::string> floating_nets(const Circuit& circuit) {
     };
     for (const CircuitDevice& device : circuit.devices())
         for (const auto& [x, y] : conducting_pairs(device)) {
-            const auto [low, high] = std::minmax(find(x), find(y));
-            parent[static_cast<std::size_t>(high)] = low;
+            const CircuitNet a = find(x);
+            const CircuitNet b = find(y);
+            parent[static_cast<std::size_t>(std::max(a, b))] = std::min(a, b);
         }
     std::vector<std::string> floating;
     for (CircuitNet net = 1; net < circuit.nets(); ++net)

@@ -103,8 +103,8 @@ struct Nmos {
     double modulation = 0.0;  ///< lambda [1/V]
     friend bool operator==(const Nmos&, const Nmos&) = default;
 };
-/// What a B-bit converter makes of v2 - v3, as a voltage of one volt per code at net 0 against 1:
-/// the nearest of 2^B codes over [low, high], after offset, gain and INL. Loads nothing.
+/// What a B-bit converter makes of v2 - v3, as a voltage of one volt per code at net 0 against 1
+/// (`code_of`). Loads nothing.
 struct Quantizer {
     int bits = 8;
     double low = 0;           ///< input of code 0 [V]
@@ -115,6 +115,13 @@ struct Quantizer {
                               ///< by straight lines; empty: none
     friend bool operator==(const Quantizer&, const Quantizer&) = default;
 };
+
+/// The code of an input v [V], with LSB = (high - low) / (2^B - 1):
+/// p = (gain v + offset - low) / LSB, code = floor(p + inl(p) + 1/2), held within 0 and 2^B - 1;
+/// inl(p) is read at p held within the range.
+double code_of(const Quantizer& converter, double voltage);
+/// Its INL [LSB] at a position p [LSB].
+double inl_at(const Quantizer& converter, double position);
 
 using DeviceModel =
     std::variant<Resistor, Capacitor, VoltageSource, CurrentSource, VoltageControlledVoltageSource,

@@ -13,4 +13,8 @@ FileError::FileError(std::string path, const std::string& problem)
 SingularSystem::SingularSystem(std::string net, const std::string& detail)
     : Error(fmt::format("singular system at net {} ({})", net, detail)), net_(std::move(net)) {}
 
+NotConverged::NotConverged(std::string net, const std::string& detail)
+    : Error(fmt::format("no solution found, worst at net {} ({})", net, detail)),
+      net_(std::move(net)) {}
+
 }  // namespace kirchnet

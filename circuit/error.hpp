@@ -49,6 +49,19 @@ class SingularSystem : public Error {
     std::string net_;
 };
 
+/// An iteration ended without a solution.
+class NotConverged : public Error {
+  public:
+    /// @param net     name of the net where Kirchhoff's current law fails by most
+    /// @param detail  what was tried, what is left, which devices meet there
+    NotConverged(std::string net, const std::string& detail);
+
+    [[nodiscard]] const std::string& net() const { return net_; }
+
+  private:
+    std::string net_;
+};
+
 /// ngspice refused a deck, died, or took longer than its limit.
 class NgspiceError : public Error {
   public:

@@ -127,32 +127,95 @@ detail::Request make_request(const PreparedDeck& deck, const Canary& canary,
     throw NgspiceError(fmt::format("ngspice, deck '{}': {}", deck.title, problem));
 }
 
-void check_vector(const PreparedDeck& deck, const std::string& name, std::int32_t length,
-                  double value) {
-    if (length < 0) refuse(deck, fmt::format("no vector '{}'", name));
-    if (length != 1)
-        refuse(deck, fmt::format("vector '{}' has {} values instead of one", name, length));
+void check_value(const PreparedDeck& deck, const std::string& name, double value) {
     // ngspice writes 1e35 for a division by zero.
     if (!(std::abs(value) < 1e30)) refuse(deck, fmt::format("'{}' is {}", name, value));
 }
 
-/// Every sign that the reply belongs to this deck, is new, and is complete.
-void check_reply(const detail::Reply& reply, const PreparedDeck& deck,
-                 const detail::Request& request, const Canary& canary, Index point) {
+void check_vector(const PreparedDeck& deck, const std::string& name, std::int32_t length,
+                  std::int32_t wanted) {
+    if (length < 0) refuse(deck, fmt::format("no vector '{}'", name));
+    if (length != wanted)
+        refuse(deck, fmt::format("vector '{}' has {} values instead of {}", name, length,
+                                 wanted == 1 ? "one" : std::to_string(wanted)));
+}
+
+/// Every sign that the reply belongs to this deck and is new.
+void check_origin(const detail::Reply& reply, const PreparedDeck& deck,
+                  std::string_view nothing_made) {
     if (const std::string failure = detail::find_failure(reply.messages); !failure.empty())
         refuse(deck, failure);
     if (reply.exited) refuse(deck, "ngspice quit");
     if (reply.plot_after == reply.plot_before || reply.plot_after.empty())
-        refuse(deck, "no operating point was made");
+        refuse(deck, std::string(nothing_made));
     if (squeeze(reply.title) != deck.title)
         refuse(deck, fmt::format("the answer is titled '{}'", reply.title));
+}
+
+[[noreturn]] void refuse_as_stale(const PreparedDeck& deck) {
+    refuse(deck, "the numbers belong to another circuit (control source does not read back)");
+}
+
+/// And that it is complete.
+void check_reply(const detail::Reply& reply, const PreparedDeck& deck,
+                 const detail::Request& request, const Canary& canary, Index point) {
+    check_origin(reply, deck, "no operating point was made");
     const std::size_t count = request.wanted.size();
     if (reply.lengths.size() != count || reply.values.size() != count)
         refuse(deck, fmt::format("{} of {} values came back", reply.values.size(), count));
+    for (std::size_t i = 0; i < count; ++i) {
+        check_vector(deck, request.wanted[i], reply.lengths[i], 1);
+        check_value(deck, request.wanted[i], reply.values[i]);
+    }
+    if (!canary.is_value_at(point, reply.values.back())) refuse_as_stale(deck);
+}
+
+/// Waveforms of a reply: `time`, what was wanted, the canary, each of one length.
+Eigen::MatrixXd waveforms_of(const detail::Reply& reply, const PreparedDeck& deck,
+                             const detail::Request& request) {
+    check_origin(reply, deck, "no transient was made");
+    const std::size_t count = request.wanted.size();
+    if (reply.lengths.size() != count)
+        refuse(deck, fmt::format("{} of {} vectors came back", reply.lengths.size(), count));
+    const std::int32_t times = reply.lengths.front();
     for (std::size_t i = 0; i < count; ++i)
-        check_vector(deck, request.wanted[i], reply.lengths[i], reply.values[i]);
-    if (!canary.is_value_at(point, reply.values.back()))
-        refuse(deck, "the numbers belong to another circuit (control source does not read back)");
+        check_vector(deck, request.wanted[i], reply.lengths[i], times);
+    if (reply.values.size() != count * static_cast<std::size_t>(times))
+        refuse(deck, fmt::format("{} values came back for {} vectors of {}", reply.values.size(),
+                                 count, times));
+    Eigen::MatrixXd values(static_cast<Index>(count), times);
+    for (Index i = 0; i < values.rows(); ++i)
+        for (Index t = 0; t < values.cols(); ++t) {
+            values(i, t) = reply.values[static_cast<std::size_t>(i * values.cols() + t)];
+            check_value(deck, request.wanted[static_cast<std::size_t>(i)], values(i, t));
+        }
+    return values;
+}
+
+/// Whether time rises from 0 to the end of the span.
+void check_times(const PreparedDeck& deck, const Eigen::VectorXd& time, double stop) {
+    bool rises = time.size() >= 2 && time(0) == 0;
+    for (Index t = 1; t < time.size(); ++t) rises = rises && time(t) > time(t - 1);
+    if (!rises) refuse(deck, "the times of the transient do not rise from 0");
+    if (std::abs(time(time.size() - 1) - stop) > 1e-6 * stop)
+        refuse(deck, fmt::format("the transient ended at {} s instead of {} s",
+                                 time(time.size() - 1), stop));
+}
+
+void check_span(const TransientSpan& span) {
+    if (!(span.stop > 0) || !std::isfinite(span.stop))
+        throw InvalidInput("transient",
+                           fmt::format("end {} s is not finite and above 0", span.stop));
+    for (const double step : {span.step, span.largest_step})
+        if (!(step >= 0) || !std::isfinite(step))
+            throw InvalidInput("transient",
+                               fmt::format("step {} s is not finite and at least 0", step));
+}
+
+std::string transient_command(const TransientSpan& span) {
+    const double step = span.step > 0 ? span.step : span.stop / 1000;
+    const double largest = span.largest_step > 0 ? span.largest_step : step;
+    return fmt::format("tran {:.17g} {:.17g} 0 {:.17g}", step, span.stop, largest);
 }
 
 detail::Reply receive_reply(detail::HelperProcess& helper, const NgspiceSettings& settings) {
@@ -171,6 +234,18 @@ void check_sweep(const SourceSweep& sweep) {
     if (!sweep.values.allFinite()) throw InvalidInput("source sweep", "holds NaN or infinity");
 }
 
+PreparedDeck prepare_and_scan(const std::string& deck, const Canary& canary) {
+    PreparedDeck prepared = prepare(deck, canary);
+    if (const std::string fault = detail::find_silent_fault(prepared.text); !fault.empty())
+        refuse(prepared, fault);
+    return prepared;
+}
+
+void check_error_output(const detail::HelperProcess& helper, const PreparedDeck& deck) {
+    if (const std::string failure = detail::find_failure(helper.error_output()); !failure.empty())
+        refuse(deck, failure);
+}
+
 }  // namespace
 
 Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep& sweep,
@@ -178,9 +253,7 @@ Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep&
                                      const NgspiceSettings& settings) {
     check_sweep(sweep);
     const Canary canary = Canary::draw();
-    const PreparedDeck prepared = prepare(deck, canary);
-    if (const std::string fault = detail::find_silent_fault(prepared.text); !fault.empty())
-        refuse(prepared, fault);
+    const PreparedDeck prepared = prepare_and_scan(deck, canary);
     const detail::Request request = make_request(prepared, canary, sweep, wanted);
     Eigen::MatrixXd result(static_cast<Index>(wanted.size()), sweep.values.cols());
     if (sweep.values.cols() == 0) return result;
@@ -195,9 +268,31 @@ Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep&
         for (Index i = 0; i < result.rows(); ++i)
             result(i, point) = reply.values[static_cast<std::size_t>(i)];
     }
-    if (const std::string failure = detail::find_failure(helper.error_output()); !failure.empty())
-        refuse(prepared, failure);
+    check_error_output(helper, prepared);
     return result;
+}
+
+NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::string>& wanted,
+                               const TransientSpan& span, const NgspiceSettings& settings) {
+    check_span(span);
+    const Canary canary = Canary::draw();
+    const PreparedDeck prepared = prepare_and_scan(deck, canary);
+    detail::Request request = make_request(prepared, canary, {{}, Eigen::MatrixXd(0, 1)}, wanted);
+    request.wanted.insert(request.wanted.begin(), "time");
+    request.analysis = transient_command(span);
+    request.whole_vectors = true;
+
+    const auto program = detail::locate_helper(settings);
+    const detail::PrivateDirectory directory;
+    detail::HelperProcess helper(program, directory.path());
+    helper.send(detail::encode(request), settings.time_limit_s);
+    const detail::Reply reply = receive_reply(helper, settings);
+    const Eigen::MatrixXd values = waveforms_of(reply, prepared, request);
+    for (const double value : values.bottomRows(1).reshaped())
+        if (!canary.is_value_at(0, value)) refuse_as_stale(prepared);
+    check_times(prepared, values.row(0).transpose(), span.stop);
+    check_error_output(helper, prepared);
+    return {values.row(0).transpose(), values.middleRows(1, values.rows() - 2)};
 }
 
 std::map<std::string, double> run_operating_point(const std::string& deck,

@@ -28,6 +28,27 @@ Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep&
                                      const std::vector<std::string>& wanted,
                                      const NgspiceSettings& settings = {});
 
+/// Vectors over time, at the times where ngspice was.
+struct NgspiceWaveforms {
+    Eigen::VectorXd time;    ///< [s], rising from 0, [times]
+    Eigen::MatrixXd values;  ///< [V] or [A], [wanted × times]
+};
+
+/// How long, and in which steps at most.
+struct TransientSpan {
+    double stop = 0;          ///< [s]
+    double step = 0;          ///< ngspice's suggestion of a step [s]; 0: a thousandth of `stop`
+    double largest_step = 0;  ///< [s]; 0: `step`
+};
+
+/// The transient of one circuit from its operating point at t = 0 on, under the conditions of
+/// `run_operating_points`; the time limit is for the whole run. Accuracy is that of the deck's
+/// `.options`: ngspice's default `chgtol` of 1e-14 C leaves the charges of wires out of its
+/// control.
+/// @throws InvalidInput  for a span that is not positive and finite
+NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::string>& wanted,
+                               const TransientSpan& span, const NgspiceSettings& settings = {});
+
 /// The operating point of a deck as it is written.
 std::map<std::string, double> run_operating_point(const std::string& deck,
                                                   const std::vector<std::string>& wanted,

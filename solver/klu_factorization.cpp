@@ -34,11 +34,12 @@ struct KluFactorization::Handles {
     std::vector<std::int32_t> column_start;
     std::vector<std::int32_t> row;
 
-    Handles(std::vector<std::int32_t> starts, std::vector<std::int32_t> rows)
+    Handles(std::vector<std::int32_t> starts, std::vector<std::int32_t> rows,
+            const KluSettings& settings)
         : column_start(std::move(starts)), row(std::move(rows)) {
         klu_defaults(&common);
-        common.btf = 0;      // a connected circuit is one block
-        common.scale = 0;    // symmetric and diagonally dominant as it stands
+        common.btf = settings.block_triangular ? 1 : 0;
+        common.scale = settings.scales_rows ? 2 : 0;
         common.initmem = 5;  // L has 3 to 5 times the entries of A up to 256 x 256 cells
     }
     Handles(const Handles&) = delete;
@@ -67,13 +68,14 @@ struct KluFactorization::Handles {
 };
 
 KluFactorization::KluFactorization() = default;
+KluFactorization::KluFactorization(KluSettings settings) : settings_(settings) {}
 KluFactorization::KluFactorization(KluFactorization&&) noexcept = default;
 KluFactorization& KluFactorization::operator=(KluFactorization&&) noexcept = default;
 KluFactorization::~KluFactorization() = default;
 
 void KluFactorization::analyze(std::vector<std::int32_t> column_start,
                                std::vector<std::int32_t> row, std::vector<std::int32_t> order) {
-    auto fresh = std::make_unique<Handles>(std::move(column_start), std::move(row));
+    auto fresh = std::make_unique<Handles>(std::move(column_start), std::move(row), settings_);
     assert(static_cast<int>(order.size()) == fresh->size());
     fresh->symbolic =
         klu_analyze_given(fresh->size(), fresh->column_start.data(), fresh->row.data(),
@@ -84,7 +86,7 @@ void KluFactorization::analyze(std::vector<std::int32_t> column_start,
 
 void KluFactorization::analyze(std::vector<std::int32_t> column_start,
                                std::vector<std::int32_t> row) {
-    auto fresh = std::make_unique<Handles>(std::move(column_start), std::move(row));
+    auto fresh = std::make_unique<Handles>(std::move(column_start), std::move(row), settings_);
     fresh->symbolic =
         klu_analyze(fresh->size(), fresh->column_start.data(), fresh->row.data(), &fresh->common);
     fresh->require(fresh->symbolic != nullptr, "analyze");

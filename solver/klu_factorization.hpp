@@ -8,12 +8,20 @@
 
 namespace kirchnet {
 
+/// What KLU does before it eliminates. The defaults suit nodal matrices of arrays: connected,
+/// symmetric, diagonally dominant.
+struct KluSettings {
+    bool block_triangular = false;  ///< permutes to blocks and off zero diagonals first
+    bool scales_rows = false;       ///< divides each row by its largest entry
+};
+
 /// LU factors of one sparse matrix by KLU (T. A. Davis and E. Palamadai Natarajan, ACM TOMS 37(3),
 /// 2010), owned and move-only. `analyze` once per pattern, `factorize` or `refactorize` per set of
 /// values, then `solve`. One object serves one thread: even `solve` writes to work space inside.
 class KluFactorization {
   public:
     KluFactorization();
+    explicit KluFactorization(KluSettings settings);
     KluFactorization(KluFactorization&&) noexcept;
     KluFactorization& operator=(KluFactorization&&) noexcept;
     ~KluFactorization();
@@ -47,6 +55,7 @@ class KluFactorization {
 
   private:
     struct Handles;
+    KluSettings settings_;
     std::unique_ptr<Handles> handles_;
 };
 

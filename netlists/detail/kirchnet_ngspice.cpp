@@ -103,22 +103,32 @@ void alter_sources(const Request& request, std::uint64_t point) {
     }
 }
 
-void collect(const std::vector<std::string>& wanted) {
+void collect(const Request& request) {
     Reply& reply = witness().reply;
-    for (std::string name : wanted) {
+    for (std::string name : request.wanted) {
         const pvector_info vector = ngGet_Vec_Info(name.data());
         const bool is_real = vector != nullptr && vector->v_realdata != nullptr;
-        reply.lengths.push_back(is_real ? vector->v_length : -1);
-        reply.values.push_back(is_real && vector->v_length > 0 ? vector->v_realdata[0] : 0.0);
+        const int length = is_real ? vector->v_length : 0;
+        reply.lengths.push_back(is_real ? length : -1);
+        if (request.whole_vectors)
+            reply.values.insert(reply.values.end(), is_real ? vector->v_realdata : nullptr,
+                                is_real ? vector->v_realdata + length : nullptr);
+        else
+            reply.values.push_back(length > 0 ? vector->v_realdata[0] : 0.0);
     }
+}
+
+/// Of a long run every net would otherwise be kept at every time.
+void keep_only(const std::vector<std::string>& wanted) {
+    for (const std::string& name : wanted) command("save " + name);
 }
 
 void run_point(const Request& request, std::uint64_t point) {
     alter_sources(request, point);
     witness().reply.plot_before = current_plot();
-    command("op");
+    command(request.analysis);
     witness().reply.plot_after = current_plot();
-    collect(request.wanted);
+    collect(request);
     send_reply();
     command("destroy all");  // a plot kept per point would fill the memory
 }
@@ -140,6 +150,7 @@ void serve() {
     ngSpice_Init(on_text, on_status, on_exit, on_data, on_plot, on_thread, nullptr);
     std::setlocale(LC_NUMERIC, "C");  // after Init, which may have read the environment
     load(request.deck);
+    if (request.whole_vectors) keep_only(request.wanted);
     for (std::uint64_t point = 0; point < request.points; ++point) run_point(request, point);
 }
 

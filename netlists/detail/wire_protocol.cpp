@@ -13,8 +13,8 @@ namespace kirchnet::detail {
 namespace {
 
 // Opens every payload, so that a helper of another version is noticed.
-constexpr std::uint64_t request_mark = 0x31716572'746b6e6bULL;
-constexpr std::uint64_t reply_mark = 0x31706572'746b6e6bULL;
+constexpr std::uint64_t request_mark = 0x32716572'746b6e6bULL;
+constexpr std::uint64_t reply_mark = 0x32706572'746b6e6bULL;
 
 class Encoder {
   public:
@@ -88,6 +88,8 @@ std::string encode(const Request& request) {
     Encoder out;
     out.put(request_mark);
     out.put(request.deck);
+    out.put(request.analysis);
+    out.put(static_cast<std::uint8_t>(request.whole_vectors ? 1 : 0));
     out.put(request.sources);
     out.put(request.wanted);
     out.put(request.points);
@@ -113,6 +115,10 @@ Request decode_request(std::string_view payload) {
     Request request;
     in.expect(request_mark);
     in.get(request.deck);
+    in.get(request.analysis);
+    std::uint8_t whole_vectors = 0;
+    in.get(whole_vectors);
+    request.whole_vectors = whole_vectors != 0;
     in.get(request.sources);
     in.get(request.wanted);
     in.get(request.points);

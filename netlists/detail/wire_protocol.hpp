@@ -10,24 +10,27 @@
 // as the bytes they are in memory and doubles lose nothing.
 namespace kirchnet::detail {
 
-/// One circuit and the operating points wanted of it.
+/// One circuit and what is wanted of it: operating points, or one transient.
 struct Request {
     std::string deck;
-    std::vector<std::string> sources;  ///< altered before each operating point
+    std::string analysis = "op";       ///< the command to run at each point
+    bool whole_vectors = false;        ///< send all entries back, not the first of each
+    std::vector<std::string> sources;  ///< altered before each point
     std::vector<std::string> wanted;   ///< vectors to send back
     std::uint64_t points = 0;
     std::vector<double> values;  ///< sources' values, point after point
 };
 
-/// What ngspice made of one operating point: facts only, judged by the receiver.
+/// What ngspice made of one point: facts only, judged by the receiver.
 struct Reply {
     bool exited = false;      ///< ngspice asked to be unloaded
-    std::string plot_before;  ///< name of the current plot before and after `op`
+    std::string plot_before;  ///< name of the current plot before and after
     std::string plot_after;
     std::string title;                  ///< of the plot, as ngspice read it from the deck
     std::string messages;               ///< everything printed since the last reply, line by line
     std::vector<std::int32_t> lengths;  ///< per wanted vector; -1: absent or complex
-    std::vector<double> values;         ///< first entry of each, 0 where absent
+    std::vector<double> values;  ///< first entry of each, 0 where absent; or all entries, vector
+                                 ///< after vector
 };
 
 std::string encode(const Request& request);

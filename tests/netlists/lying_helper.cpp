@@ -6,12 +6,22 @@
 #include <cmath>
 #include <csignal>
 #include <thread>
+#include <utility>
 
 #include "netlists/detail/wire_protocol.hpp"
 
 using namespace kirchnet::detail;
 
 namespace {
+
+/// Three times, 0 to the end that the command names, and as many values of each vector.
+void give_waveforms(Reply& reply, const Request& request) {
+    const double stop = std::stod(request.analysis.substr(request.analysis.find(' ', 5)));
+    reply.lengths.assign(request.wanted.size(), 3);
+    reply.values = {0, stop / 2, stop};
+    reply.values.resize(3 * (request.wanted.size() - 1), 1.0);
+    reply.values.resize(3 * request.wanted.size(), request.values.back());
+}
 
 /// An answer without fault: each wanted vector is 1, the control source (always last) reads back.
 Reply honest_reply(const Request& request) {
@@ -22,6 +32,7 @@ Reply honest_reply(const Request& request) {
     reply.lengths.assign(request.wanted.size(), 1);
     reply.values.assign(request.wanted.size(), 1.0);
     reply.values.back() = request.values.back();
+    if (request.whole_vectors) give_waveforms(reply, request);
     return reply;
 }
 
@@ -32,6 +43,8 @@ void lie(Reply& reply, const std::string& how) {
     if (how == "* absent") reply.lengths.front() = -1;
     if (how == "* long") reply.lengths.front() = 2;
     if (how == "* short") reply.values.pop_back();
+    if (how == "* backwards") std::swap(reply.values[0], reply.values[1]);
+    if (how == "* early end") reply.values[2] *= 0.9;
     if (how == "* same plot") reply.plot_after = reply.plot_before;
     if (how == "* other title") reply.title = "* another";
     if (how == "* singular") reply.messages = "stderr Warning: singular matrix\n";

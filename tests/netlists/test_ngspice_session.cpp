@@ -130,6 +130,58 @@ TEST_CASE("a sweep must fit its sources and be finite") {
     CHECK_THROWS_AS(run_operating_points(deck_with("r2 x 0 1k"), sweep, {"x"}), InvalidInput);
 }
 
+TEST_CASE("an RC charges in ngspice as its closed form says, at ngspice's own times") {
+    const std::string deck =
+        "* rc\n.options reltol=1e-6 chgtol=1e-22 trtol=1\n"
+        "v1 a 0 dc 0 pwl(0 0 1e-12 1)\nr1 a x 1k\nc1 x 0 1e-12\n.end\n";
+    const NgspiceWaveforms found = run_transient(deck, {"x", "v1#branch"}, {.stop = 5e-9});
+    REQUIRE(found.time.size() > 1000);
+    REQUIRE(found.values.cols() == found.time.size());
+    CHECK(found.time(0) == 0);
+    CHECK(found.time(found.time.size() - 1) == doctest::Approx(5e-9).epsilon(1e-9));
+    for (Eigen::Index t = 0; t < found.time.size(); ++t) {
+        if (found.time(t) < 2e-12) continue;
+        const double x = 1 - std::exp(-(found.time(t) - 0.5e-12) / 1e-9);
+        CHECK(std::abs(found.values(0, t) - x) < 1e-5);
+        CHECK(std::abs(found.values(1, t) + (1 - x) / 1e3) < 1e-8);
+    }
+}
+
+TEST_CASE("a transient that is refused says why") {
+    const auto why = [](const std::string& deck, const std::string& wanted,
+                        const TransientSpan& span, const NgspiceSettings& settings) {
+        try {
+            (void)run_transient(deck, {wanted}, span, settings);
+            return std::string();
+        } catch (const NgspiceError& error) {
+            return std::string(error.what());
+        }
+    };
+    const std::string good = deck_with("r2 x 0 1k");
+    const TransientSpan span{.stop = 1e-6};
+    CHECK(why(good, "x", span, {}) == "");
+    CHECK(mentions(why(good, "nonesuch", span, {}), "nonesuch"));
+    CHECK(mentions(why(deck_with("r2 x 0 1k\nd1 x 0 nomodel"), "x", span, {}), "modelname"));
+    CHECK(mentions(why(deck_with("r2 x 0 1k\nv2 x 0 1\nv3 x 0 2"), "x", span, {}), "singular"));
+    CHECK_THROWS_AS((void)run_transient(good, {"x"}, {.stop = 0}), InvalidInput);
+    CHECK_THROWS_AS((void)run_transient(good, {"x"}, {.stop = 1, .step = -1}), InvalidInput);
+
+    const auto deck = [](const std::string& title) { return "* " + title + "\nr1 x 0 1\n.end\n"; };
+    CHECK(why(deck("honest"), "x", span, lying) == "");
+    CHECK(mentions(why(deck("stale"), "x", span, lying), "another circuit"));
+    CHECK(mentions(why(deck("backwards"), "x", span, lying), "do not rise"));
+    CHECK(mentions(why(deck("early end"), "x", span, lying), "ended at 9e-07 s"));
+    CHECK(mentions(why(deck("infinite"), "x", span, lying), "1e+35"));
+    CHECK(mentions(why(deck("absent"), "x", span, lying), "no vector"));
+    CHECK(mentions(why(deck("short"), "x", span, lying), "values came back"));
+    CHECK(mentions(why(deck("same plot"), "x", span, lying), "no transient"));
+    CHECK(mentions(why(deck("other title"), "x", span, lying), "titled"));
+    CHECK(mentions(why(deck("singular"), "x", span, lying), "singular"));
+    CHECK(why(deck("crash"), "x", span, lying) != "");
+    const NgspiceSettings hurried{.helper = KIRCHNET_LYING_HELPER, .time_limit_s = 0.3};
+    CHECK(why(deck("hang"), "x", span, hurried) != "");
+}
+
 TEST_CASE("an answer that is stale, incomplete or not finite is refused") {
     const auto deck = [](const std::string& title) { return "* " + title + "\nr1 x 0 1\n.end\n"; };
     CHECK(refusal(deck("honest"), lying) == "");

@@ -1,0 +1,185 @@
+// Tiles with their whole read-out: the general circuit, solved here, against the readable deck, run
+// by ngspice. Both start from the same tile and the same drawn amplifiers, and nothing else.
+#include <doctest/doctest.h>
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <cmath>
+#include <vector>
+
+#include "circuit/names.hpp"
+#include "circuit/tile_circuit.hpp"
+#include "netlists/circuit_deck.hpp"
+#include "netlists/netlist_writer.hpp"
+#include "netlists/ngspice_session.hpp"
+#include "solver/circuit_solver.hpp"
+#include "tests/netlists/example_tile.hpp"
+
+using namespace kirchnet;
+using namespace kirchnet_test;
+
+namespace {
+
+struct ReadoutCase {
+    Mapping mapping = Mapping::differential;
+    Layout layout = Layout::split;
+    LinearReadout readout = {};
+    std::optional<FaultMap> faults = {};
+};
+
+TileSettings settings_of(const ReadoutCase& which) {
+    TileSettings settings = example_settings(which.mapping, which.layout);
+    settings.wires = Wires{40.0, 25.0, 100.0, 15.0, true};
+    return settings;
+}
+
+Tile tile_of(const ReadoutCase& which) {
+    std::optional<FaultSource> faults;
+    if (which.faults) faults = *which.faults;
+    return Tile(example_block(), settings_of(which), faults);
+}
+
+/// Every net that both roads know by the same name, and every ammeter.
+std::vector<std::string> wanted_of(const Circuit& circuit) {
+    std::vector<std::string> wanted;
+    for (CircuitNet net = 1; net < circuit.nets(); ++net) wanted.push_back(circuit.net_name(net));
+    for (const CircuitDevice& device : circuit.devices())
+        if (device.name.starts_with("vs_")) wanted.push_back(device.name + "#branch");
+    return wanted;
+}
+
+double value_of(const Circuit& circuit, const CircuitSolution& solution, const std::string& name) {
+    const auto mark = name.find("#branch");
+    return mark == std::string::npos ? voltage_of(circuit, solution, name)
+                                     : current_of(circuit, solution, name.substr(0, mark));
+}
+
+/// Worst differences, of voltages to the largest voltage and of currents to the largest current.
+double disagreement(const Circuit& circuit, const CircuitSolution& solution,
+                    const std::string& deck) {
+    const auto wanted = wanted_of(circuit);
+    const auto found = run_operating_point(deck, wanted);
+    double worst[2] = {0, 0};
+    double largest[2] = {0, 0};
+    for (const std::string& name : wanted) {
+        const std::size_t kind = name.ends_with("#branch") ? 1 : 0;
+        const bool is_code = name.starts_with("code_") || name.ends_with(".pos");
+        if (is_code) CHECK(found.at(name) == value_of(circuit, solution, name));
+        if (is_code) continue;
+        // An amplifier's inner node winds up in overload, behind 1 mS: no voltage to scale by.
+        if (name.ends_with(".x")) continue;
+        worst[kind] =
+            std::max(worst[kind], std::abs(found.at(name) - value_of(circuit, solution, name)));
+        largest[kind] = std::max(largest[kind], std::abs(found.at(name)));
+    }
+    return std::max(worst[0] / largest[0], worst[1] / largest[1]);
+}
+
+/// Both decks of the circuit against its solution here.
+double check_case(const ReadoutCase& which, double tolerance) {
+    const Tile tile = tile_of(which);
+    TileCircuitSettings how;
+    how.amplifiers =
+        draw_amplifiers(tile, which.readout, which.readout.circuit.feedback_resistance);
+    const Circuit circuit = tile_circuit(tile, example_inputs, how);
+    const CircuitSolution solution = solve_circuit(circuit);
+    TileDeckSettings deck;
+    deck.readout = Readout::opamp;
+    deck.amplifiers = which.readout;
+    const double readable =
+        disagreement(circuit, solution, write_tile_deck(tile, example_inputs, deck));
+    const double flat = disagreement(circuit, solution, write_circuit_deck(circuit, "flat"));
+    CHECK(readable <= tolerance);
+    if (which.readout.circuit.feedback_resistance > 1e4) {  // meant to be in overload
+        double largest = 0;
+        for (const char* net : {"tia_a_0", "tia_a_1", "tia_a_2"})
+            largest = std::max(largest, std::abs(voltage_of(circuit, solution, net)));
+        CHECK(largest > 0.9 * which.readout.circuit.amplifier.swing);
+    }
+    CHECK(flat <= tolerance);
+    return std::max(readable, flat);
+}
+
+/// R_f such that columns stay within their swing, or go far beyond it.
+LinearReadout readout_of(SubtractorKind kind, SwingLimit limit, bool in_overload) {
+    LinearReadout readout;
+    readout.circuit.kind = kind;
+    readout.circuit.amplifier.limit = limit;
+    readout.circuit.amplifier.gain = 2e3;
+    readout.circuit.amplifier.offset = 1e-3;
+    readout.circuit.feedback_resistance = in_overload ? 2e4 : 1e3;
+    return readout;
+}
+
+FaultMap example_faults() {
+    FaultMap faults;
+    const std::string layer = example_block().layer;
+    faults.set(layer, CellAddress{64, 5, 0, 0, 0, Polarity::a}, Fault::stuck_on);
+    faults.set(layer, CellAddress{65, 5, 0, 1, 0, Polarity::a}, Fault::stuck_off);
+    faults.set(layer, CellAddress{65, 6, 2, 0, 0, Polarity::a}, Fault::open);
+    return faults;
+}
+
+}  // namespace
+
+TEST_CASE("read-outs agree with ngspice: subtractor x limit x overload, mappings and layouts") {
+    for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode})
+        for (const auto limit : {SwingLimit::smooth, SwingLimit::hard})
+            for (const bool in_overload : {false, true}) {
+                double worst = 0;
+                for (const auto mapping :
+                     {Mapping::two_column, Mapping::offset, Mapping::differential})
+                    for (const auto layout : {Layout::split, Layout::interleaved}) {
+                        CAPTURE(to_string(kind));
+                        CAPTURE(to_string(limit));
+                        CAPTURE(in_overload);
+                        CAPTURE(to_string(mapping));
+                        CAPTURE(to_string(layout));
+                        // 1e-6 is the project's agreement of nonlinear circuits.
+                        worst = std::max(worst, check_case({mapping, layout,
+                                                            readout_of(kind, limit, in_overload)},
+                                                           1e-6));
+                    }
+                MESSAGE(to_string(kind) << ", " << to_string(limit)
+                                        << std::string(in_overload ? ", overload" : "") << ": " << worst);
+            }
+}
+
+TEST_CASE("read-outs of faulty tiles whose amplifiers all differ agree with ngspice") {
+    for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode}) {
+        LinearReadout readout = readout_of(kind, SwingLimit::smooth, false);
+        readout.offset_deviation = 2e-3;
+        readout.feedback_mismatch = 0.02;
+        readout.mismatch = 0.02;
+        const double worst =
+            check_case({Mapping::two_column, Layout::interleaved, readout, example_faults()}, 1e-6);
+        MESSAGE(to_string(kind) << ", faults and amplifiers that differ: " << worst);
+    }
+}
+
+TEST_CASE("held samples and codes are those of ngspice") {
+    LinearReadout readout = readout_of(SubtractorKind::difference, SwingLimit::smooth, false);
+    readout.circuit.hold = {
+        .capacitance = 1e-14, .pedestal = 3e-3, .hold_time = 1e-8, .droop_time = 1e-7};
+    readout.circuit.adc = {
+        .bits = 6, .range = 0.2, .offset = 1e-3, .gain = 1.02, .inl = {0, 1.3, -0.8, 0.4}};
+    check_case({Mapping::differential, Layout::split, readout}, 1e-6);
+}
+
+TEST_CASE("a tile's circuit with an ideal read-out is the one ngspice solves, reference included") {
+    for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential}) {
+        TileSettings settings = settings_of({mapping, Layout::split});
+        settings.array.bit_lines += 1;
+        settings.reference_column = true;
+        const Tile tile(example_block(), settings);
+        TileCircuitSettings how;
+        how.reference_shares =
+            Eigen::MatrixXd::Constant(2, static_cast<Index>(tile.arrays().size()), 0.25);
+        TileDeckSettings deck;
+        deck.reference_shares = how.reference_shares;
+        const Circuit circuit = tile_circuit(tile, example_inputs, how);
+        // Linear: 1e-9.
+        CHECK(disagreement(circuit, solve_circuit(circuit),
+                           write_tile_deck(tile, example_inputs, deck)) <= 1e-9);
+    }
+}

@@ -259,8 +259,7 @@ void find_tile(const Graph& graph, const ChipSettings& chip, const TileTask& tas
     const std::size_t layer = task.drive->layer;
     const Tile tile(weight_block(graph, layer, settings, place.row, place.column, place.slice),
                     settings, chip.faults, chip.devices);
-    const RowDrive& drive =
-        drive_of(*task.drive, rows_of(graph.geometry(layer), tile.block(), settings));
+    const RowDrive& drive = drive_of_tile(graph, *task.drive, tile);
     std::vector<Eigen::MatrixXd> currents;
     for (const Crossbar& array : tile.arrays()) {
         require_linear_cells(array, "the mean power of a network");
@@ -321,6 +320,10 @@ std::vector<LayerDrive> observe_drive(const Graph& graph, const std::vector<Dac>
         }
     }
     return drive;
+}
+
+const RowDrive& drive_of_tile(const Graph& graph, const LayerDrive& drive, const Tile& tile) {
+    return drive_of(drive, rows_of(graph.geometry(drive.layer), tile.block(), tile.settings()));
 }
 
 std::size_t LayerPower::arrays() const {

@@ -44,6 +44,10 @@ std::vector<LayerDrive> observe_drive(const Graph& graph, const std::vector<Dac>
                                       const LabelledImages& images, const DriveSettings& settings,
                                       const Progress& progress = {});
 
+/// What was observed of the rows that a tile has.
+/// @throws InvalidInput  when the drive was observed with other tiles
+const RowDrive& drive_of_tile(const Graph& graph, const LayerDrive& drive, const Tile& tile);
+
 /// One array of a tile.
 struct ArrayStress {
     ColumnPattern pattern = ColumnPattern::all_a;

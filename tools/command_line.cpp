@@ -34,6 +34,7 @@ class CommandLine {
         add_netlist();
         add_draw();
         add_power();
+        add_readout();
         add_solve();
         add_check();
         add_import();
@@ -232,6 +233,30 @@ class CommandLine {
                [&value, flag](const std::string& text) { value = parse_quantity(text, flag); },
                help)
             ->type_name(unit);
+    }
+
+    void add_readout() {
+        auto& sub = add(
+            "readout", "What amplifiers meet before subtraction: common mode, swing, saturation",
+            readout_, run_readout,
+            "  kirchnet readout net.h5 --data cifar10 --array 64x64 --segment 1\n"
+            "  kirchnet readout net.h5 --data cifar10 --images 20 --mapping differential "
+            "--set readout.feedback=2k --set readout.swing=0.9\n"
+            "  kirchnet readout net.h5 --data cifar10 --fault-rate 0.005 --json");
+        add_source(sub, readout_.settings, readout_.experiment, false);
+        add_data_keys(sub, readout_.settings);
+        add_key(sub, readout_.settings, "--images", "images", "Use the first N test images [10]",
+                "N");
+        add_key(sub, readout_.settings, "--mapping", "mapping.names",
+                "two_column, offset, differential: any, with commas [all three]", "LIST");
+        add_chip_keys(sub, readout_.settings);
+        add_key(sub, readout_.settings, "--read-voltage", "cells.read_voltage",
+                "Of a full-scale input [0.2]", "VOLT");
+        add_set(sub, readout_.settings);
+        sub.add_option("--strongest", readout_.strongest,
+                       "Inputs per range of rows looked at for largest currents [8]")
+            ->type_name("N");
+        sub.add_flag("--json", readout_.json, "One JSON object on standard output");
     }
 
     void add_power() {
@@ -588,6 +613,7 @@ class CommandLine {
     NetlistArguments netlist_;
     DrawArguments draw_;
     PowerArguments power_;
+    ReadoutArguments readout_;
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;

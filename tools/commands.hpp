@@ -202,6 +202,14 @@ struct ReportArguments {
 };
 int run_report(const ReportArguments& arguments);
 
+struct ReadoutArguments {
+    std::vector<std::pair<std::string, std::string>> settings;
+    std::string experiment;
+    std::size_t strongest = 8;  ///< inputs looked at for largest currents
+    bool json = false;
+};
+int run_readout(const ReadoutArguments& arguments);
+
 struct FaultsArguments {
     std::vector<std::pair<std::string, std::string>> settings;
     std::string experiment;

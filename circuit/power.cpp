@@ -145,6 +145,13 @@ void add_bit_lines(const Crossbar& crossbar, const LineCurrents& currents, Array
     }
 }
 
+/// R1 = R2 = R3 = R4 between amplifiers' outputs. Both inputs of the difference amplifier are at
+/// a / 2: R3 and R4 carry that, R1 b - a / 2, and R2 as much, since its other end is at a - b.
+double bridge_power(double a, double b, double resistance) {
+    const double difference = b - a / 2;
+    return (a * a / 2 + 2 * difference * difference) / resistance;
+}
+
 /// The largest so far of segments visited one after the other.
 class Worst {
   public:
@@ -249,29 +256,33 @@ ReadoutPower& ReadoutPower::operator+=(const ReadoutPower& other) {
     return *this;
 }
 
-Index amplifier_count(const Tile& tile) {
+Index amplifier_count(const Tile& tile, SubtractorKind kind) {
     const Index inputs = tile.read_bit_lines() * static_cast<Index>(tile.arrays().size());
-    return inputs + (tile.has_subtractors() ? tile.outputs() : 0);
+    const bool has_more = tile.has_subtractors() && kind == SubtractorKind::difference;
+    return inputs + (has_more ? tile.outputs() : 0);
 }
 
 ReadoutPower resistor_power(const Tile& tile, const std::vector<Eigen::VectorXd>& currents,
                             const SubtractorCircuit& circuit) {
+    const double feedback = circuit.feedback_resistance;
     ReadoutPower power;
     for (const Eigen::VectorXd& current : currents)
-        power.feedback +=
-            circuit.feedback_resistance * current.head(tile.read_bit_lines()).squaredNorm();
+        power.feedback += feedback * current.head(tile.read_bit_lines()).squaredNorm();
     if (!tile.has_subtractors()) return power;
-    const auto amplified = [&](Index output, Polarity side) {
+    const auto current_of = [&](Index output, Polarity side) {
         const TileColumn column = tile.column(output, side);
-        return -circuit.feedback_resistance * currents[column.array](column.bit_line);
+        return currents[column.array](column.bit_line);
     };
     for (Index output = 0; output < tile.outputs(); ++output) {
-        const double a = amplified(output, Polarity::a);
-        const double b = amplified(output, Polarity::b);
-        // Both inputs of the amplifier are at a / 2: R3 and R4 carry a / 2 each, R1 b - a / 2, and
-        // R2 as much, since its end is at a - b.
-        const double difference = b - a / 2;
-        power.bridge += (a * a / 2 + 2 * difference * difference) / circuit.bridge_resistance;
+        const double a = current_of(output, Polarity::a);
+        const double b = current_of(output, Polarity::b);
+        if (circuit.kind == SubtractorKind::difference) {
+            power.bridge += bridge_power(-feedback * a, -feedback * b, circuit.bridge_resistance);
+        } else {
+            // -R_f I_a drives R_x = R_f, whose current the second R_f takes from I_b.
+            power.bridge += feedback * a * a;
+            power.feedback += feedback * ((b - a) * (b - a) - b * b);
+        }
     }
     return power;
 }

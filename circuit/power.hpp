@@ -81,7 +81,7 @@ void check(const AmplifierSupply& supply);
 /// Where amplifiers behind one tile's arrays use power [W]; it comes from their supplies.
 struct ReadoutPower {
     double feedback = 0;    ///< I² R_f of every bit line that is read
-    double bridge = 0;      ///< R1..R4 of the difference amplifiers
+    double bridge = 0;      ///< R1..R4 of difference amplifiers, or R_x of current-mode pairs
     double amplifiers = 0;  ///< supply current times supply voltage
 
     [[nodiscard]] double total() const { return feedback + bridge + amplifiers; }
@@ -89,10 +89,12 @@ struct ReadoutPower {
     friend bool operator==(const ReadoutPower&, const ReadoutPower&) = default;
 };
 
-/// How many amplifiers read a tile: one per bit line that is read, one more per subtractor.
-Index amplifier_count(const Tile& tile);
+/// How many amplifiers read a tile: one per bit line that is read, and a difference amplifier has
+/// one of its own per pair.
+Index amplifier_count(const Tile& tile, SubtractorKind kind);
 
-/// Resistors of the read-out for one input; amplifiers ideal and without offset, R1..R4 equal.
+/// Resistors of the read-out for one input; amplifiers ideal and without offset, R1..R4 equal, and
+/// R_x equal to R_f.
 /// @param currents  bit-line currents per array [A], [bit_lines] each
 /// @param circuit   with R_f above 0
 ReadoutPower resistor_power(const Tile& tile, const std::vector<Eigen::VectorXd>& currents,

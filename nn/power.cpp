@@ -239,7 +239,8 @@ ReadoutPower find_readout(const Tile& tile, const std::vector<Eigen::MatrixXd>& 
         for (const Eigen::MatrixXd& current : currents) of_mode.emplace_back(current.col(k));
         power += resistor_power(tile, of_mode, circuit);
     }
-    power.amplifiers = static_cast<double>(amplifier_count(tile)) * supply.current * supply.voltage;
+    power.amplifiers =
+        static_cast<double>(amplifier_count(tile, circuit.kind)) * supply.current * supply.voltage;
     return power;
 }
 

@@ -4,6 +4,8 @@
 #include <fmt/ranges.h>
 
 #include <algorithm>
+#include <array>
+#include <cmath>
 #include <limits>
 
 #include "circuit/error.hpp"
@@ -52,6 +54,12 @@ std::string words_of(Fault fault) {
     std::string text(to_string(fault));
     std::replace(text.begin(), text.end(), '_', ' ');
     return text;
+}
+
+/// Merged nodes lie 1e100 S apart to port merging: what they let through is drawn as 0.
+CellMatrix without_traces(const CellMatrix& values) {
+    const double least = 1e-30 * values.cwiseAbs().maxCoeff();
+    return values.unaryExpr([=](double value) { return std::abs(value) < least ? 0.0 : value; });
 }
 
 }  // namespace
@@ -129,7 +137,7 @@ CellMatrix DrivenArray::values(CellQuantity quantity, Index bit_line) const {
             return drop;
         }
         case CellQuantity::sensitivity:
-            return sensitivity(bit_line);
+            return without_traces(sensitivity(bit_line));
         case CellQuantity::word_line_current:
             return currents_.word_line;
         case CellQuantity::bit_line_current:

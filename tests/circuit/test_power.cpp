@@ -165,10 +165,11 @@ TEST_CASE("sinh cells use the power of their own current") {
 }
 
 TEST_CASE("resistors behind amplifiers use what their currents say") {
-    const SubtractorCircuit circuit{OpAmp{}, 1e3, 1e4};
+    SubtractorCircuit circuit;
+    circuit.feedback_resistance = 1e3;
     SUBCASE("a pair") {
         const Tile tile = small_tile(Mapping::differential);
-        CHECK(amplifier_count(tile) == 3);
+        CHECK(amplifier_count(tile, SubtractorKind::difference) == 3);
         // -1 V and -2 V behind the amplifiers; R3 and R4 take 1 V in series, and the inner nodes
         // are at -0.5 V; the output is at 1 V, so R1 and R2 have 1.5 V each.
         const ReadoutPower power = resistor_power(
@@ -178,9 +179,20 @@ TEST_CASE("resistors behind amplifiers use what their currents say") {
         CHECK(power.bridge == doctest::Approx(1.0 / 2e4 + 2 * 1.5 * 1.5 / 1e4));
         CHECK(power.amplifiers == 0);
     }
+    SUBCASE("a pair in current mode") {
+        circuit.kind = SubtractorKind::current_mode;
+        const Tile tile = small_tile(Mapping::differential);
+        CHECK(amplifier_count(tile, circuit.kind) == 2);
+        // -1 V over R_x = 1 kohm takes 1 mA of b's 2 mA; what is left flows through its R_f.
+        const ReadoutPower power = resistor_power(
+            tile, {Eigen::VectorXd::Constant(1, 1e-3), Eigen::VectorXd::Constant(1, 2e-3)},
+            circuit);
+        CHECK(power.feedback == doctest::Approx(1e-3 + 1e-3));
+        CHECK(power.bridge == doctest::Approx(1e-3));
+    }
     SUBCASE("one column alone") {
         const Tile tile = small_tile(Mapping::offset);
-        CHECK(amplifier_count(tile) == 1);
+        CHECK(amplifier_count(tile, SubtractorKind::difference) == 1);
         const ReadoutPower power =
             resistor_power(tile, {Eigen::VectorXd::Constant(1, 1e-3)}, circuit);
         CHECK(power.feedback == doctest::Approx(1e-3));

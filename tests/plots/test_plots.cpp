@@ -476,6 +476,19 @@ TEST_CASE("a schematic with amplifiers has their resistors") {
     CHECK_FALSE(contains(svg, "I(out"));
 }
 
+TEST_CASE("a schematic in current mode couples a's amplifiers into b's, which are the outputs") {
+    Schematic drawing = small_schematic();
+    drawing.readout = Readout::opamp;
+    drawing.circuit.feedback_resistance = 2500;
+    drawing.circuit.kind = SubtractorKind::current_mode;
+    const std::string svg = schematic(drawing);
+    CHECK(is_well_formed(svg, "schematic_current_mode"));
+    CHECK(count(svg, ">Rx<") == 2);
+    CHECK(contains(svg, "sub_1"));
+    CHECK_FALSE(contains(svg, "tia_b_"));
+    CHECK_FALSE(contains(svg, "R1 to R4"));
+}
+
 TEST_CASE("a schematic shows lines driven and sensed at their further ends, and open ones") {
     Wires wires;
     wires.word_line_segment = std::numeric_limits<double>::infinity();

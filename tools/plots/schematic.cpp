@@ -376,8 +376,43 @@ std::string amplifier_net(const Crossbar& array, Index c) {
     return fmt::format("tia_{}_{}", to_char(polarity_of(array.pattern(), c)), c);
 }
 
+bool is_current_mode(const Schematic& drawing) {
+    return drawing.readout == Readout::opamp && !drawing.outputs.empty() &&
+           drawing.circuit.kind == SubtractorKind::current_mode;
+}
+
+/// What an amplifier's output is called: in current mode b's second amplifier is the subtractor.
+std::string output_net(const Schematic& drawing, std::size_t array, Index c) {
+    if (is_current_mode(drawing))
+        for (const SchematicOutput& output : drawing.outputs)
+            if (output.b && output.b->array == array && output.b->bit_line == c) return output.name;
+    return amplifier_net(drawing.arrays[array], c);
+}
+
+/// R_x from a's amplifier into the input of b's.
+void draw_coupling(Svg& svg, PlotPlace at, const Schematic& drawing,
+                   const SchematicOutput& output) {
+    const auto column_net = [&](const char* kind, const SchematicColumn& column) {
+        return fmt::format(
+            "{}_{}_{}", kind,
+            to_char(polarity_of(drawing.arrays[column.array].pattern(), column.bit_line)),
+            column.bit_line);
+    };
+    const double x = at.x + 60;
+    const double y = at.y + 24;
+    svg.text(x - 4, y + 4, column_net("tia", output.a), {.size = normal, .anchor = Anchor::end});
+    svg.line(x, y, x + 12, y, ink);
+    svg.polyline(
+        {{x + 12, y - 5}, {x + 38, y - 5}, {x + 38, y + 5}, {x + 12, y + 5}, {x + 12, y - 5}}, ink,
+        1.3);
+    svg.text(x + 25, y - 10, "Rx", {.size = small, .anchor = Anchor::middle});
+    svg.line(x + 38, y, x + 50, y, ink);
+    svg.text(x + 54, y + 4, column_net("out", *output.b), {.size = normal});
+}
+
 /// A difference of currents, or of amplifiers' outputs.
 void draw_output(Svg& svg, PlotPlace at, const Schematic& drawing, const SchematicOutput& output) {
+    if (is_current_mode(drawing) && output.b) return draw_coupling(svg, at, drawing, output);
     const bool has_amplifiers = drawing.readout == Readout::opamp;
     const auto input_name = [&](const SchematicColumn& column) {
         const Crossbar& array = drawing.arrays[column.array];
@@ -495,7 +530,9 @@ void draw_legend(Svg& svg, const Schematic& drawing, double y) {
     }
     if (drawing.readout != Readout::opamp) return;
     std::string resistors = fmt::format("Rf {}", ohms(drawing.circuit.feedback_resistance));
-    if (!drawing.outputs.empty())
+    if (is_current_mode(drawing))
+        resistors += ", Rx as much";
+    else if (!drawing.outputs.empty())
         resistors += fmt::format(", R1 to R4 of each subtractor {}",
                                  ohms(drawing.circuit.bridge_resistance));
     svg.text(x, y, resistors);
@@ -512,7 +549,8 @@ std::string schematic(const Schematic& drawing) {
         svg.text(page.width / 2, 28 + 22 * static_cast<double>(i), page.title[i],
                  {.size = 16, .anchor = Anchor::middle, .bold = true});
     double x = margin;
-    for (const Crossbar& array : drawing.arrays) {
+    for (std::size_t number = 0; number < drawing.arrays.size(); ++number) {
+        const Crossbar& array = drawing.arrays[number];
         ArrayDrawing picture(svg, array, drawing.inputs, {x, page.arrays_top});
         svg.text(x, page.arrays_top - 4, fmt::format("array {}", array_letters(array.pattern())),
                  {.bold = true});
@@ -527,7 +565,7 @@ std::string schematic(const Schematic& drawing) {
             const std::string net = sense_node(polarity_of(array.pattern(), c), c);
             if (drawing.readout == Readout::opamp) {
                 svg.text(at.x + 5, at.y - 4, net, {.size = small});
-                draw_amplifier(svg, at, amplifier_net(array, c));
+                draw_amplifier(svg, at, output_net(drawing, number, c));
             } else {
                 draw_ammeter(svg, at, net);
             }

@@ -29,8 +29,8 @@ struct CircuitSolution {
     std::vector<double> current;  ///< [A], by place in `devices()`: from net 0 through the device
                                   ///< to net 1 (`Nmos`: drain to source), so that of a voltage
                                   ///< source that delivers is negative, as in SPICE
-    double residual = 0;  ///< largest sum of currents at a net over the largest current
-    int iterations = 0;   ///< Newton steps, of attempts that failed too
+    double residual = 0;          ///< largest sum of currents at a net over the largest current
+    int iterations = 0;           ///< Newton steps, of attempts that failed too
     CircuitMethod method = CircuitMethod::newton;
 };
 

@@ -102,7 +102,7 @@ std::string devices_at(const Circuit& circuit, CircuitNet net) {
     std::vector<std::string> names;
     std::size_t count = 0;
     for (const CircuitDevice& device : circuit.devices()) {
-        const auto end = device.nets.begin() + net_count(device.model);
+        const auto* const end = device.nets.begin() + net_count(device.model);
         if (std::find(device.nets.begin(), end, net) == end) continue;
         if (++count <= most_names) names.push_back(device.name);
     }

@@ -90,8 +90,7 @@ void CircuitEquations::place_devices() {
 }
 
 /// Places in the matrix, in the order in which `stamp` fills them.
-std::vector<std::pair<std::int32_t, std::int32_t>> CircuitEquations::entries(
-    const Placed& placed) const {
+std::vector<std::pair<std::int32_t, std::int32_t>> CircuitEquations::entries(const Placed& placed) {
     std::vector<std::pair<std::int32_t, std::int32_t>> places;
     const std::int32_t b = placed.branch;
     if (b >= 0) places = {{placed.from, b}, {placed.to, b}, {b, placed.from}, {b, placed.to}};
@@ -192,7 +191,7 @@ double CircuitEquations::slope(std::size_t device, std::size_t control,
     return sum != nullptr ? sum->terms[control].factor : response.slope[control];
 }
 
-void CircuitEquations::add_current(const Placed& placed, Precise current, Balance& balance) const {
+void CircuitEquations::add_current(const Placed& placed, Precise current, Balance& balance) {
     const auto size = static_cast<double>(std::abs(current));
     if (placed.from >= 0) {
         balance.residual(placed.from) += current;

@@ -80,19 +80,18 @@ class CircuitEquations {
 
     void place_devices();
     void make_pattern();
-    [[nodiscard]] std::vector<std::pair<std::int32_t, std::int32_t>> entries(
-        const Placed& placed) const;
-    [[nodiscard]] Precise at(const PreciseVector& unknowns, std::int32_t unknown) const {
+    static std::vector<std::pair<std::int32_t, std::int32_t>> entries(const Placed& placed);
+    static Precise at(const PreciseVector& unknowns, std::int32_t unknown) {
         return unknown < 0 ? Precise{0} : unknowns(unknown);
     }
-    [[nodiscard]] Precise control_drop(const PreciseVector& unknowns, const Placed& placed) const {
+    static Precise control_drop(const PreciseVector& unknowns, const Placed& placed) {
         return at(unknowns, placed.controls[0]) - at(unknowns, placed.controls[1]);
     }
     [[nodiscard]] Response respond(std::size_t device, const PreciseVector& unknowns,
                                    const Conditions& conditions) const;
     [[nodiscard]] double slope(std::size_t device, std::size_t control,
                                const Response& response) const;
-    void add_current(const Placed& placed, Precise current, Balance& balance) const;
+    static void add_current(const Placed& placed, Precise current, Balance& balance);
     void stamp(std::size_t device, const Response& response, std::vector<double>& slopes) const;
 
     Circuit circuit_;

@@ -16,7 +16,7 @@ using Index = Eigen::Index;
 
 constexpr double small_current = 1e-12;  // [A]
 constexpr double small_voltage = 1e-12;  // [V]
-constexpr double shortest_step = 1.0 / 4096;
+constexpr int most_halvings = 12;
 constexpr int most_corrections = 6;
 // A sum of currents in doubles is not better than this.
 constexpr double rounding = 1e-16;
@@ -78,7 +78,9 @@ bool CircuitNewton::move(PreciseVector& unknowns, const Conditions& conditions,
                          const Eigen::VectorXd& step, double tolerance, Damping damping) {
     const double length = size_of(step);
     const bool is_monotone = damping == Damping::monotone && !is_linear_;
-    for (double t = 1; t >= shortest_step; t /= 2) {
+    double t = 2;
+    for (int halving = 0; halving <= most_halvings; ++halving) {
+        t /= 2;
         const PreciseVector trial = unknowns + Precise{t} * step.cast<Precise>();
         Balance there;
         equations_.evaluate(trial, conditions, there, nullptr);

@@ -105,7 +105,8 @@ Failure failure_of(const CircuitEquations& equations, const CircuitNewton& newto
         throw SingularSystem(
             circuit.net_name(*failure.singular),
             fmt::format("{}: nothing decides its voltage or a current into it; what meets there: "
-                        "{}; is a transistor on its only way to ground off?",
+                        "{}; is a transistor on its only way to ground off, or does a gain feed "
+                        "back to exactly 1?",
                         shape, devices_at(circuit, *failure.singular)));
     throw NotConverged(
         circuit.net_name(failure.worst),

@@ -542,6 +542,15 @@ Experiment make_experiment(const std::string& toml_file,
     return experiment;
 }
 
+std::string changed_keys(const Experiment& experiment) {
+    const Experiment defaults;
+    std::string text;
+    for (const Key& key : keys)
+        if (const std::string value = key.get(experiment); value != key.get(defaults))
+            text += fmt::format("{} = {}\n", key.name, value);
+    return text;
+}
+
 std::string to_toml(const Experiment& experiment) {
     std::string text;
     std::string section;

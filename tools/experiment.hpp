@@ -95,4 +95,7 @@ Experiment make_experiment(const std::string& toml_file,
 /// them have their source beside them.
 std::string to_toml(const Experiment& experiment);
 
+/// The keys that differ from the defaults, one per line: `array.driver = 5`.
+std::string changed_keys(const Experiment& experiment);
+
 }  // namespace kirchnet

@@ -10,6 +10,7 @@
 
 #include "circuit/error.hpp"
 #include "data/digest.hpp"
+#include "data/network_digest.hpp"
 #include "nn/budget.hpp"
 #include "tools/engines.hpp"
 #include "tools/progress.hpp"
@@ -74,6 +75,18 @@ std::string settings_of(Experiment base) {
     base.operator_cache.clear();
     base.trials = 0;
     return to_toml(base);
+}
+
+/// Of these, what differs from the defaults, and not where data and networks lie: they are told
+/// apart by their contents, and a key that is new in a later version changes nothing.
+std::string identity_settings(Experiment base) {
+    base.out.clear();
+    base.threads = 0;
+    base.operator_cache.clear();
+    base.trials = 0;
+    base.data.clear();
+    base.network.clear();
+    return changed_keys(base);
 }
 
 std::string digest_of_images(const LabelledImages& images) {
@@ -193,7 +206,7 @@ SweepRecord SweepRunner::make_record(const Shard& shard) {
     record.seed = plan_.base.seed;
     record.trials = plan_.trials;
     record.axes = plan_.axes;
-    std::string identity = record.settings;
+    std::string identity = identity_settings(plan_.base);
     std::map<std::string, std::size_t> places;
     for (const auto& [file, loaded] : networks_) {
         const LabelledImages& test = loaded->images.test;
@@ -201,8 +214,9 @@ SweepRecord SweepRunner::make_record(const Shard& shard) {
             run_inference(loaded->graph, software_drivers(loaded->graph), test,
                           show_progress("software " + file, "images"));
         places[file] = record.networks.size();
-        record.networks.push_back({file, loaded->graph.network().name, digest_of_file(file),
-                                   zero_share(loaded->graph), score(software, test)});
+        record.networks.push_back({file, loaded->graph.network().name,
+                                   digest_of(loaded->graph.network()), zero_share(loaded->graph),
+                                   score(software, test)});
         record.images = test.size();
         record.metric = loaded->graph.is_detector() ? "mAP@0.5" : "accuracy";
         identity += record.networks.back().digest + digest_of_images(test) +

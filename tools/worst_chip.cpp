@@ -9,7 +9,8 @@
 
 #include "circuit/error.hpp"
 #include "circuit/ideal_solver.hpp"
-#include "data/digest.hpp"
+#include "data/network_digest.hpp"
+#include "data/network_file.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "nn/tiling.hpp"
 #include "solver/transfer_solver.hpp"
@@ -66,7 +67,7 @@ std::filesystem::path find_network(const std::string& file, const std::filesyste
 std::string why_missing(const SweepNetwork& network, const std::filesystem::path& file) {
     if (file.empty())
         return fmt::format("{} is not there, so the chip could not be made again", network.file);
-    if (digest_of_file(file) != network.digest)
+    if (digest_of(read_network(file)) != network.digest)
         return fmt::format(
             "{} is not the network that the sweep ran, so the chip could not be "
             "made again",

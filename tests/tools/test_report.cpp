@@ -2,7 +2,8 @@
 
 #include <nlohmann/json.hpp>
 
-#include "data/digest.hpp"
+#include "data/network_digest.hpp"
+#include "data/network_file.hpp"
 #include "data/sweep_file.hpp"
 #include "tests/tools/program.hpp"
 #include "tools/experiment.hpp"
@@ -66,7 +67,7 @@ SweepRecord hand_made_sweep() {
     record.trials = 3;
     record.images = 10;
     record.axes = {"faults.rate", "operators"};
-    record.networks = {{digits, "digits", digest_of_file(digits), 0.7, 0.95}};
+    record.networks = {{digits, "digits", digest_of(read_network(digits)), 0.7, 0.95}};
     record.points = {{{"0", "ideal"}, 0, false},
                      {{"0", "circuit"}, 0, false},
                      {{"0.01", "ideal"}, 0, true},

@@ -470,6 +470,18 @@ void compare_texts(const DeckSource& original, const DeckSource& edited, DeckRea
     tell(DeckChangeKind::subcircuit, original.subcircuits(), edited.subcircuits());
 }
 
+/// What ngspice said, without the title of the deck, and what to do about a conductance of 0.
+std::string complaint_of(const NgspiceError& error) {
+    std::string text = error.what();
+    constexpr std::string_view opening = "ngspice, deck '";
+    const std::size_t title_end = text.find("': ");
+    if (text.starts_with(opening) && title_end != std::string::npos)
+        text.replace(0, title_end + 3, "ngspice: ");
+    if (text.find("(inf)") != std::string::npos)
+        text += " | a cell that is to conduct nothing is left out; g=0 is no resistor";
+    return text;
+}
+
 DeckParts unfold_edited(const DeckSource& source, const NgspiceSettings& settings) {
     if (const std::string problem = source.find_problem(); !problem.empty())
         throw InvalidInput(source.name(), problem);
@@ -478,7 +490,7 @@ DeckParts unfold_edited(const DeckSource& source, const NgspiceSettings& setting
     try {
         return unfold(source.text(), settings);
     } catch (const NgspiceError& error) {
-        throw InvalidInput(source.name(), source.with_line(error.what()));
+        throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
     }
 }
 

@@ -75,13 +75,10 @@ struct Pointer {
 
 std::vector<Pointer> pointers_of(const std::string& complaint) {
     static const std::pair<bool, std::regex> patterns[] = {
-        {false, std::regex(R"(instance: x([^)\s]+))")},
-        {true, std::regex(R"(\[([^\]]+)\])")},
-        {true, std::regex(R"(Expression err: ([^|]+))")},
-        {false, std::regex(R"(unknown subckt: (\S+))")},
-        {false, std::regex(R"('([^']+)')")},
-        {false, std::regex(R"(\| *(\S+) [^|]*)")},
-        {false, std::regex(R"(: *([a-z]\S+) )")}};
+        {false, std::regex(R"(instance: x([^)\s]+))")},   {true, std::regex(R"(\[([^\]]+)\])")},
+        {true, std::regex(R"(Expression err: ([^|]+))")}, {false, std::regex(R"(resistor (\S+) )")},
+        {false, std::regex(R"(unknown subckt: (\S+))")},  {false, std::regex(R"('([^']+)')")},
+        {false, std::regex(R"(\| *(\S+) [^|]*)")},        {false, std::regex(R"(: *([a-z]\S+) )")}};
     std::vector<Pointer> words;
     for (const auto& [is_part, pattern] : patterns)
         for (std::sregex_iterator found(complaint.begin(), complaint.end(), pattern), none;
@@ -110,17 +107,23 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
                                      std::count(statement.begin(), statement.end(), '}'))
         unbalanced_line_ = line;
     const std::string word = first_word(statement);
+    const std::string name =
+        first_word(statement.substr(std::min(statement.size(), word.size() + 1)));
     if (word == ".subckt") {
-        open_subcircuit_ =
-            first_word(statement.substr(std::min(statement.size(), word.size() + 1)));
-        subcircuits_[open_subcircuit_] = {statement, line};
+        open_subcircuits_.push_back(name);
+        subcircuits_[name] = {statement, line};
         return;
     }
-    if (!open_subcircuit_.empty()) {
-        if (word == ".ends")
-            open_subcircuit_.clear();
-        else
-            subcircuits_[open_subcircuit_].text += " / " + statement;
+    if (word == ".ends") {
+        const auto named = std::find(open_subcircuits_.begin(), open_subcircuits_.end(), name);
+        if (named != open_subcircuits_.end())
+            open_subcircuits_.erase(named);
+        else if (!open_subcircuits_.empty())
+            open_subcircuits_.pop_back();
+        return;
+    }
+    if (!open_subcircuits_.empty()) {
+        subcircuits_[open_subcircuits_.back()].text += " / " + statement;
         return;
     }
     if (word == ".param" && statement.size() <= longest_searched) {
@@ -142,9 +145,10 @@ std::string DeckSource::find_problem() const {
     if (unbalanced_line_ != 0)
         return fmt::format("line {} opens a brace that it does not close, or the reverse",
                            unbalanced_line_);
-    if (!open_subcircuit_.empty())
+    if (!open_subcircuits_.empty())
         return fmt::format("line {}: .subckt {} has no .ends",
-                           subcircuits_.at(open_subcircuit_).line, open_subcircuit_);
+                           subcircuits_.at(open_subcircuits_.back()).line,
+                           open_subcircuits_.back());
     return {};
 }
 

@@ -4,6 +4,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <vector>
 
 namespace kirchnet::detail {
 
@@ -41,7 +42,7 @@ class DeckSource {
     std::unordered_map<std::string, std::size_t> lines_;
     NamedTexts parameters_;
     NamedTexts subcircuits_;
-    std::string open_subcircuit_;
+    std::vector<std::string> open_subcircuits_;  ///< outermost first, while the text is read
     std::size_t unbalanced_line_ = 0;
 };
 

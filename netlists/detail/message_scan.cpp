@@ -43,9 +43,10 @@ bool is_noise(std::string_view line) {
                                "cannot compute",
                                "fatal error in",
                                "circuit:",
-                               "warning"};
+                               "warning",
+                               "netlist line no."};
     const std::string text = lower(line);
-    return text.find_first_not_of(" \t") == std::string::npos ||
+    return text.find_first_not_of(" \t") == std::string::npos || text.starts_with('*') ||
            std::any_of(words.begin(), words.end(),
                        [&](const char* word) { return text.find(word) != std::string::npos; });
 }

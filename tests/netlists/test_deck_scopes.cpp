@@ -85,7 +85,7 @@ TEST_CASE("a layer's deck adds what its tiles read, hierarchical and flat") {
                 const auto found = run_operating_point(deck, {"y_0", "y_1", "y_2"});
                 for (Index j = 0; j < 3; ++j)
                     CHECK(found.at(fmt::format("y_{}", j)) ==
-                          doctest::Approx(expected(j)).epsilon(1e-9));
+                          doctest::Approx(expected(j)).epsilon(1e-9).scale(0));
             }
         }
 }
@@ -97,7 +97,7 @@ TEST_CASE("cells of a layer's deck keep the names of their tile's own deck") {
     CHECK(deck.find("\nxc_b_2_1 wl_b_2_1 bl_b_2_1 ") != std::string::npos);
     const std::string cell = "@r.xt1_0.xc_b_2_1.rcell[resistance]";
     CHECK(1 / run_operating_point(deck, {cell}).at(cell) ==
-          doctest::Approx(tiles[2].tile.arrays()[1].conductance()(2, 1)).epsilon(1e-12));
+          doctest::Approx(tiles[2].tile.arrays()[1].conductance()(2, 1)).epsilon(1e-12).scale(0));
 }
 
 TEST_CASE("slices of a layer are added by their weight") {
@@ -113,7 +113,7 @@ TEST_CASE("slices of a layer are added by their weight") {
         expected += (slice == 0 ? 1 : 4) * outputs_of(tiles.back().tile, example_inputs)(0);
     }
     CHECK(run_operating_point(write_layer_deck(tiles, {}), {"y_64"}).at("y_64") ==
-          doctest::Approx(expected).epsilon(1e-9));
+          doctest::Approx(expected).epsilon(1e-9).scale(0));
 }
 
 TEST_CASE("a layer whose tiles disagree about an input is refused") {
@@ -133,7 +133,7 @@ TEST_CASE("a deck of one output is exact where bit lines have no resistance") {
                                           : write_tile_deck(tile, example_inputs, settings);
             CHECK(deck.find("sub_0") == std::string::npos);
             CHECK(run_operating_point(deck, {"sub_1"}).at("sub_1") ==
-                  doctest::Approx(outputs_of(tile, example_inputs)(1)).epsilon(1e-9));
+                  doctest::Approx(outputs_of(tile, example_inputs)(1)).epsilon(1e-9).scale(0));
         }
 }
 
@@ -153,9 +153,9 @@ TEST_CASE("with resistive bit lines it is the array whose other bit lines have n
         const std::string deck = flat ? write_flat_deck(tile, example_inputs, settings)
                                       : write_tile_deck(tile, example_inputs, settings);
         CHECK(run_operating_point(deck, {"sub_0"}).at("sub_0") ==
-              doctest::Approx(expected).epsilon(1e-9));
+              doctest::Approx(expected).epsilon(1e-9).scale(0));
     }
-    CHECK(expected != doctest::Approx(outputs_of(tile, example_inputs)(0)).epsilon(1e-6));
+    CHECK(expected != doctest::Approx(outputs_of(tile, example_inputs)(0)).epsilon(1e-6).scale(0));
     settings.output = 7;
     CHECK_THROWS_AS((void)write_tile_deck(tile, example_inputs, settings), InvalidInput);
 }
@@ -199,7 +199,7 @@ TEST_CASE("the spice3 dialect has the currents and outputs of the readable deck"
             run_operating_point(write_flat_deck(tile, example_inputs, settings), wanted);
         for (const std::string& name : wanted) {
             CAPTURE(name);
-            CHECK(plain.at(name) == doctest::Approx(readable.at(name)).epsilon(1e-6));
+            CHECK(plain.at(name) == doctest::Approx(readable.at(name)).epsilon(1e-6).scale(0));
         }
     }
     const auto tiles = example_layer(settings_of(Mapping::two_column, Layout::split));
@@ -208,5 +208,5 @@ TEST_CASE("the spice3 dialect has the currents and outputs of the readable deck"
     CHECK(layer.find("by_0") == std::string::npos);
     const auto found = run_operating_point(layer, {"vs_a_0_t0_0#branch", "vs_b_0_t0_0#branch"});
     CHECK(found.at("vs_a_0_t0_0#branch") - found.at("vs_b_0_t0_0#branch") ==
-          doctest::Approx(outputs_of(tiles[0].tile, tiles[0].inputs)(0)).epsilon(1e-9));
+          doctest::Approx(outputs_of(tiles[0].tile, tiles[0].inputs)(0)).epsilon(1e-9).scale(0));
 }

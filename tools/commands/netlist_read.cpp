@@ -406,7 +406,7 @@ void check_title(const std::string& edited, const Original& original) {
 int run_netlist_read(const NetlistArguments& arguments) {
     const std::string edited = with_absolute_includes(read_text(arguments.deck), arguments.deck);
     const bool is_flat = is_flat_deck(edited);
-    const NgspiceSettings ngspice{.time_limit_s = arguments.time_limit_s};
+    const NgspiceSettings ngspice{{}, arguments.time_limit_s};
     const Original original = arguments.against.empty()
                                   ? original_from_network(arguments, is_flat)
                                   : original_from_file(arguments.against, is_flat);

@@ -150,7 +150,7 @@ void send_listing() {
 /// A deck that calls itself, or doubles at every level, would otherwise take all there is. The
 /// sanitizer's own memory counts here too, so that under it there is no limit.
 void limit_memory() {
-    constexpr rlim_t most_bytes = rlim_t{12} << 30;
+    constexpr rlim_t most_bytes = rlim_t{6} << 30;
     const rlimit limit{most_bytes, most_bytes};
     setrlimit(RLIMIT_AS, &limit);
 }

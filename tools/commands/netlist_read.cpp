@@ -202,8 +202,8 @@ std::string describe(const Original& original, const DeckChange& change) {
         case DeckChangeKind::subcircuit:
             break;
     }
-    return fmt::format("{} {}: '{}' -> '{}' ({})", to_string(change.kind), change.name,
-                       change.text_before, change.text_after, where);
+    return fmt::format("{}: '{}' -> '{}' ({})", change.name, change.text_before, change.text_after,
+                       where);
 }
 
 std::string counted(DeckChangeKind kind, std::size_t count) {
@@ -393,6 +393,9 @@ std::string title_of(const std::string& deck) {
 
 /// A deck of another tile has the same names, and differs in every cell.
 void check_title(const std::string& edited, const Original& original) {
+    if (edited.find("\n* scope     output ") != std::string::npos)
+        throw InvalidInput("edited deck",
+                           "is a deck of one column (--column); decks of whole tiles are read back");
     const std::string title = title_of(edited);
     const std::string expected = title_of(original.deck);
     if (original.origin.tile.layer.empty() || title.empty() || title == expected) return;

@@ -160,7 +160,8 @@ std::string DeckSource::with_line(const std::string& complaint) const {
             if (first_word(line->text) == word)
                 return fmt::format("line {}: {}", line->line, complaint);
         for (const Statement& line : statements)
-            if (is_part && without_blanks(line.text).find(wanted) != std::string::npos)
+            if (is_part && wanted.size() > 2 &&
+                without_blanks(line.text).find(wanted) != std::string::npos)
                 return fmt::format("line {}: {}", line.line, complaint);
     }
     return complaint;

@@ -3,6 +3,7 @@
 
 #include <cmath>
 #include <sstream>
+#include <utility>
 
 #include "circuit/error.hpp"
 #include "example_tile.hpp"
@@ -187,8 +188,15 @@ TEST_CASE("the spice3 dialect has the currents and outputs of the readable deck"
     settings.amplifiers.circuit.amplifier.offset = 1e-4;
     settings.amplifiers.circuit.amplifier.swing = 1e3;  // far from saturation, as E sources are
     settings.amplifiers.circuit.feedback_resistance = 2e3;
-    for (const Readout readout : {Readout::ideal, Readout::opamp}) {
+    settings.amplifiers.mismatch = 0.02;  // every resistor of the chip is another
+    settings.amplifiers.feedback_mismatch = 0.02;
+    const std::vector<std::pair<Readout, SubtractorKind>> read_outs{
+        {Readout::ideal, SubtractorKind::difference},
+        {Readout::opamp, SubtractorKind::difference},
+        {Readout::opamp, SubtractorKind::current_mode}};
+    for (const auto& [readout, kind] : read_outs) {
         settings.readout = readout;
+        settings.amplifiers.circuit.kind = kind;
         settings.dialect = Dialect::ngspice;
         std::vector<std::string> wanted{"vs_a_0#branch", "vs_a_1#branch", "vs_b_0#branch"};
         if (readout == Readout::opamp) wanted.insert(wanted.end(), {"sub_0", "sub_1"});

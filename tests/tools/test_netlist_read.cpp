@@ -127,7 +127,7 @@ TEST_CASE("the edited circuit is solved alike by ngspice, solve and read-back") 
                       .scale(0));
     }
     // An added device is ngspice's alone; a resistor of no effect leaves the same currents.
-    deck.replace("\n.end", "\nrload in_a_0 0 1k\n.end");
+    deck.replace("\n.control", "\nrload in_a_0 0 1k\n.control");
     const auto by_ngspice = json::parse(deck.read("--solve --json").out);
     CHECK(by_ngspice["engine"] == "ngspice");
     CHECK(by_ngspice["beyond_arrays"].size() == 1);

@@ -8,7 +8,7 @@
 #include <sstream>
 
 #include "circuit/error.hpp"
-#include "data/detail/hdf5_reader.hpp"
+#include "data/matrix_file.hpp"
 #include "data/network_file.hpp"
 #include "program.hpp"
 #include "solver/nodal_solver.hpp"
@@ -167,17 +167,13 @@ TEST_CASE("a map holds a row per cell, in CSV and HDF5 alike") {
     for (const auto& row : rows) REQUIRE(row.size() == heading.size());
 
     REQUIRE(run_kirchnet("trace " + chip + " --layer all --map " + (folder / "c.h5")).code == 0);
-    const auto file = hdf5::InputGroup::open(folder / "c.h5");
-    const auto layers = file.read_texts("layers");
-    CHECK(layers.size() == graph.layers().size());
-    const auto place = std::find(layers.begin(), layers.end(), "conv2") - layers.begin();
-    const auto group = file.group(fmt::format("layer_{}", place));
-    const auto conductance = group.read_vector<double>("conductance");
-    REQUIRE(conductance.size() == rows.size());
+    const Eigen::MatrixXd conductance = read_matrix(
+        fmt::format("{}:/layer_{}/conductance", folder / "c.h5", graph.find_layer("conv2")));
+    REQUIRE(conductance.size() == static_cast<Index>(rows.size()));
     const auto column = std::find(heading.begin(), heading.end(), "conductance_s");
     for (std::size_t i = 0; i < rows.size(); ++i)
         CHECK(std::stod(rows[i][static_cast<std::size_t>(column - heading.begin())]) ==
-              conductance[i]);
+              conductance(static_cast<Index>(i)));
     const auto padded =
         run_kirchnet("trace " + chip + " --layer conv1 --tile 0,0 --padding --map " +
                      (folder / "p.csv") + " --json");

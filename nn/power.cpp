@@ -258,7 +258,7 @@ void find_tile(const Graph& graph, const ChipSettings& chip, const TileTask& tas
     const TilePlace& place = task.result->place;
     const std::size_t layer = task.drive->layer;
     const Tile tile(weight_block(graph, layer, settings, place.row, place.column, place.slice),
-                    settings, chip.faults, chip.devices);
+                    settings, chip.faults, chip.devices, chip.given.get());
     const RowDrive& drive =
         drive_of(*task.drive, rows_of(graph.geometry(layer), tile.block(), settings));
     std::vector<Eigen::MatrixXd> currents;

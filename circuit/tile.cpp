@@ -107,6 +107,18 @@ Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
     return {std::move(intended), std::move(actual), std::move(faults), settings.wires, pattern};
 }
 
+/// The array as given, with the conductances its cells were meant to have by their weights.
+Crossbar take_given(const Crossbar& given, const Crossbar& built, const WeightBlock& block) {
+    if (given.shape() != built.shape() || given.pattern() != built.pattern())
+        throw InvalidInput(fmt::format("given array of layer {} tile {},{}", block.layer,
+                                       block.tile_row, block.tile_column),
+                           fmt::format("is {} with columns {}, but the tile has {} with columns {}",
+                                       to_string(given.shape()), to_string(given.pattern()),
+                                       to_string(built.shape()), to_string(built.pattern())));
+    return {built.intended_conductance(), given.conductance(), given.faults(), given.wires(),
+            given.pattern()};
+}
+
 void check_block(const WeightBlock& block, const TileSettings& settings) {
     const std::string where =
         fmt::format("layer {} tile {},{}", block.layer, block.tile_row, block.tile_column);
@@ -168,7 +180,8 @@ Index outputs_per_tile(const TileSettings& settings) {
 }
 
 Tile::Tile(WeightBlock block, const TileSettings& settings,
-           const std::optional<FaultSource>& faults, const std::optional<DeviceDraw>& devices)
+           const std::optional<FaultSource>& faults, const std::optional<DeviceDraw>& devices,
+           const GivenArrays* given)
     : block_(std::move(block)),
       settings_(settings),
       slice_(level_slice(settings.mapping, settings.weight_bits, settings.bits_per_cell,
@@ -179,6 +192,17 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
         arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices}));
+    const auto* known =
+        given == nullptr
+            ? nullptr
+            : given->find({block_.layer, block_.tile_row, block_.tile_column, block_.slice});
+    if (known == nullptr) return;
+    if (known->size() != arrays_.size())
+        throw InvalidInput(
+            fmt::format("layer {} tile {},{}", block_.layer, block_.tile_row, block_.tile_column),
+            fmt::format("is given as {} arrays, but has {}", known->size(), arrays_.size()));
+    for (std::size_t i = 0; i < arrays_.size(); ++i)
+        arrays_[i] = take_given((*known)[i], arrays_[i], block_);
 }
 
 std::optional<Index> Tile::reference_bit_line() const {

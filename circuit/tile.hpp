@@ -6,6 +6,7 @@
 
 #include "circuit/crossbar.hpp"
 #include "circuit/faults.hpp"
+#include "circuit/given_arrays.hpp"
 #include "circuit/mapping.hpp"
 #include "circuit/names.hpp"
 #include "circuit/readout.hpp"
@@ -119,10 +120,15 @@ class Tile {
     /// @param faults   no value: every cell works
     /// @param devices  no value: every working cell conducts what is intended. A stuck or open cell
     ///                 conducts what its fault says, whatever the device laws
-    /// @throws InvalidInput  when the block does not fit the array, or a weight is outside [-1, 1]
+    /// @param given    arrays that are known one by one; where this tile is among them, they are
+    /// its
+    ///                 conductances, faults and wires. Null: none
+    /// @throws InvalidInput  when the block does not fit the array, a weight is outside [-1, 1], or
+    ///                       given arrays are of another number, shape or pattern
     Tile(WeightBlock block, const TileSettings& settings,
          const std::optional<FaultSource>& faults = std::nullopt,
-         const std::optional<DeviceDraw>& devices = std::nullopt);
+         const std::optional<DeviceDraw>& devices = std::nullopt,
+         const GivenArrays* given = nullptr);
 
     [[nodiscard]] const WeightBlock& block() const { return block_; }
     [[nodiscard]] const TileSettings& settings() const { return settings_; }

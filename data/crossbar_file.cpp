@@ -5,6 +5,7 @@
 #include <limits>
 
 #include "circuit/error.hpp"
+#include "circuit/names.hpp"
 #include "data/detail/file_format.hpp"
 
 namespace kirchnet {
@@ -221,7 +222,86 @@ Crossbar read_crossbar(const std::filesystem::path& path) {
     }
 }
 
+namespace {
+
+void write_origin(OutputGroup& file, const CrossbarOrigin& origin) {
+    file.set("layer", origin.tile.layer);
+    file.set("tile_row", static_cast<std::uint64_t>(origin.tile.row));
+    file.set("tile_column", static_cast<std::uint64_t>(origin.tile.column));
+    file.set("slice", static_cast<std::uint64_t>(origin.tile.slice));
+    file.set("mapping", to_string(origin.mapping));
+    if (origin.read_voltage.size() > 0)
+        file.write("read_voltage", {static_cast<std::size_t>(origin.read_voltage.size())},
+                   std::span<const double>(origin.read_voltage.data(),
+                                           static_cast<std::size_t>(origin.read_voltage.size())),
+                   "V");
+}
+
+std::optional<CrossbarOrigin> read_origin(const std::filesystem::path& path) {
+    const InputGroup file = open_format(path, format::crossbar);
+    if (!file.has_attribute("layer")) return std::nullopt;
+    constexpr std::uint64_t largest = 1U << 30U;
+    const auto number = [&](const char* name) {
+        const std::uint64_t value = file.count(name);
+        if (value > largest) file.fail(name, fmt::format("is {}, too large for a tile", value));
+        return value;
+    };
+    CrossbarOrigin origin;
+    origin.tile = {file.text("layer"), static_cast<Index>(number("tile_row")),
+                   static_cast<Index>(number("tile_column")), static_cast<int>(number("slice"))};
+    origin.mapping = parse_mapping(file.text("mapping"));
+    if (file.has("read_voltage")) {
+        const auto values = file.read_vector<double>("read_voltage");
+        origin.read_voltage =
+            Eigen::Map<const Eigen::VectorXd>(values.data(), static_cast<Index>(values.size()));
+    }
+    return origin;
+}
+
+std::filesystem::path with_letters(std::filesystem::path path, ColumnPattern pattern) {
+    path.replace_filename(fmt::format("{}-{}{}", path.stem().string(), array_letters(pattern),
+                                      path.extension().string()));
+    return path;
+}
+
+void write_array(const std::filesystem::path& path, const Crossbar& crossbar,
+                 const std::optional<CrossbarOrigin>& origin);
+
+}  // namespace
+
 void write_crossbar(const std::filesystem::path& path, const Crossbar& crossbar) {
+    write_array(path, crossbar, std::nullopt);
+}
+
+std::vector<std::filesystem::path> write_tile_arrays(const std::filesystem::path& path,
+                                                     const TileArraysFile& tile) {
+    std::vector<std::filesystem::path> written;
+    for (const Crossbar& array : tile.arrays) {
+        written.push_back(tile.arrays.size() == 1 ? path : with_letters(path, array.pattern()));
+        write_array(written.back(), array, tile.origin);
+    }
+    return written;
+}
+
+TileArraysFile read_tile_arrays(const std::filesystem::path& path) {
+    if (std::filesystem::exists(path)) return {{read_crossbar(path)}, read_origin(path)};
+    const auto a = with_letters(path, ColumnPattern::all_a);
+    const auto b = with_letters(path, ColumnPattern::all_b);
+    if (!std::filesystem::exists(a) || !std::filesystem::exists(b))
+        throw InvalidInput(path.string(),
+                           fmt::format("is not there, nor are {} and {} both; 'kirchnet netlist "
+                                       "--save-crossbar' writes them",
+                                       a.filename().string(), b.filename().string()));
+    TileArraysFile tile{{read_crossbar(a), read_crossbar(b)}, read_origin(a)};
+    if (read_origin(b) != tile.origin)
+        throw InvalidInput(b.string(), fmt::format("is of another tile than {}", a.string()));
+    return tile;
+}
+
+namespace {
+
+void write_array(const std::filesystem::path& path, const Crossbar& crossbar,
+                 const std::optional<CrossbarOrigin>& origin) {
     if (!crossbar.law().is_linear())
         throw InvalidInput(path.string(),
                            "a crossbar file holds ohmic cells, not " + to_string(crossbar.law()));
@@ -231,8 +311,11 @@ void write_crossbar(const std::filesystem::path& path, const Crossbar& crossbar)
     write_cells(file, "intended_conductance", crossbar.intended_conductance(), "S");
     write_faults(file, crossbar.faults());
     write_wires(file, crossbar.wires());
+    if (origin) write_origin(file, *origin);
     file.save(path);
 }
+
+}  // namespace
 
 bool is_crossbar_file(const std::filesystem::path& path) {
     return has_format(InputGroup::open(path), format::crossbar);

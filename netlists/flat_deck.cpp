@@ -1,12 +1,15 @@
 #include <fmt/format.h>
 
 #include <cmath>
+#include <functional>
+#include <utility>
 
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/layer_sections.hpp"
 #include "netlists/detail/readout_section.hpp"
 #include "netlists/netlist_writer.hpp"
 
@@ -15,80 +18,115 @@ namespace {
 
 using detail::number;
 
-std::string resistor_line(const Expansion& circuit, const Element& element) {
-    const std::string name = circuit.element_name(element);
-    const double resistance = 1 / element.conductance;
-    if (std::isinf(resistance))  // also of conductances so small that a double holds no inverse
-        return detail::comment(fmt::format("{} conducts nothing", name));
-    // Only an r makes it a resistor to SPICE: cells are instances (xc_) in the readable form.
-    return fmt::format("{}{} {} {} {}\n", element.kind == ElementKind::cell ? "r" : "", name,
-                       circuit.net_name(element.from), circuit.net_name(element.to),
-                       number(resistance));
-}
+/// A flat line's words: what stands behind each name, and which bit lines are there.
+struct FlatNames {
+    std::string suffix = {};                ///< `_t0_1` where several tiles share a deck
+    std::function<bool(Index)> keeps = {};  ///< empty: every bit line
 
-/// A source of the law's current, which SPICE solves by its own Newton method.
-std::string sinh_line(const Expansion& circuit, const Element& element, double factor) {
-    const std::string from = circuit.net_name(element.from);
-    const std::string to = circuit.net_name(element.to);
-    return fmt::format("b{} {} {} i={}*sinh({}*(v({})-v({})))\n", circuit.element_name(element),
-                       from, to, number(element.conductance / factor), number(factor), from, to);
-}
+    [[nodiscard]] bool has(Index bit_line) const { return !keeps || keeps(bit_line); }
+};
 
-/// The same of a table: SPICE's pwl, whose ends go on as straight lines, is the law itself.
-std::string table_line(const Expansion& circuit, const Element& element, const TableLaw& law) {
-    const std::string from = circuit.net_name(element.from);
-    const std::string to = circuit.net_name(element.to);
-    const std::vector<CurveSample> shape = law.shape();
-    std::string points;
-    for (std::size_t k = shape.size() - 1; k > 0; --k)
-        points += fmt::format(",{},{}", number(-shape[k].voltage), number(-shape[k].current));
-    for (const CurveSample& sample : shape)
-        points += fmt::format(",{},{}", number(sample.voltage), number(sample.current));
-    return fmt::format("b{} {} {} i={}*pwl(v({})-v({}){})\n", circuit.element_name(element), from,
-                       to, number(element.conductance), from, to, points);
-}
+class ArrayLines {
+  public:
+    ArrayLines(const Crossbar& crossbar, FlatNames names)
+        : crossbar_(crossbar), circuit_(expand(crossbar)), names_(std::move(names)) {
+        if (crossbar.law().custom_law() != nullptr && table_of(crossbar.law()) == nullptr)
+            throw InvalidInput("cell law " + to_string(crossbar.law()),
+                               "has no SPICE text; a deck takes linear and sinh cells and tables");
+    }
 
-std::string element_line(const Expansion& circuit, const CellLaw& law, const Element& element) {
-    const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
-    if (is_ohmic || element.conductance == 0) return resistor_line(circuit, element);
-    if (const TableLaw* table = table_of(law)) return table_line(circuit, element, *table);
-    return sinh_line(circuit, element, law.sinh_factor().value());
-}
+    /// Everything of the array but what measures its currents.
+    [[nodiscard]] std::string write(const Eigen::Ref<const Eigen::VectorXd>& v) const {
+        std::string text = detail::comment(
+            fmt::format("{} crossbar, pattern {}: one resistor per element",
+                        to_string(crossbar_.shape()), to_string(crossbar_.pattern())));
+        if (!crossbar_.law().is_linear())
+            text += detail::comment(
+                fmt::format("but a current source per cell, law {}", to_string(crossbar_.law())));
+        if (const std::string lost = describe_cut_off(circuit_); !lost.empty())
+            text += detail::comment("left out: " + lost);
+        for (Index r = 0; r < circuit_.word_lines; ++r)
+            text += fmt::format("{}{} {} 0 dc {}\n", detail::source_name(circuit_.pattern, r),
+                                names_.suffix, net(circuit_.source(r)), number(v(r)));
+        for (const Element& element : circuit_.elements)
+            if (element.kind == ElementKind::cell || names_.has(element.bit_line) ||
+                is_of_word_line(element.kind))
+                text += element_line(element);
+        return text;
+    }
 
-std::string source_lines(const Expansion& circuit, const Eigen::Ref<const Eigen::VectorXd>& v) {
-    std::string text;
-    for (Index r = 0; r < circuit.word_lines; ++r)
-        text += fmt::format("{} {} 0 dc {}\n", detail::source_name(circuit.pattern, r),
-                            circuit.net_name(circuit.source(r)), number(v(r)));
-    return text;
-}
+    [[nodiscard]] std::string ammeters() const {
+        std::string text;
+        for (Index c = 0; c < circuit_.bit_lines; ++c)
+            if (names_.has(c))
+                text += fmt::format("{}{} {} 0 dc 0\n", detail::ammeter_name(circuit_.pattern, c),
+                                    names_.suffix, net(circuit_.ground(c)));
+        return text;
+    }
 
-std::string ammeter_lines(const Expansion& circuit) {
-    std::string text;
-    for (Index c = 0; c < circuit.bit_lines; ++c)
-        text += fmt::format("{} {} 0 dc 0\n", detail::ammeter_name(circuit.pattern, c),
-                            circuit.net_name(circuit.ground(c)));
-    return text;
-}
+  private:
+    static bool is_of_word_line(ElementKind kind) {
+        return kind == ElementKind::word_line_segment || kind == ElementKind::right_end;
+    }
 
-/// Everything of one array but what measures its currents.
-std::string array_lines(const Crossbar& crossbar, const Eigen::Ref<const Eigen::VectorXd>& v) {
-    if (crossbar.law().custom_law() != nullptr && table_of(crossbar.law()) == nullptr)
-        throw InvalidInput("cell law " + to_string(crossbar.law()),
-                           "has no SPICE text; a deck takes linear and sinh cells and tables");
-    const Expansion circuit = expand(crossbar);
-    std::string text =
-        detail::comment(fmt::format("{} crossbar, pattern {}: one resistor per element",
-                                    to_string(crossbar.shape()), to_string(crossbar.pattern())));
-    if (!crossbar.law().is_linear())
-        text += detail::comment(
-            fmt::format("but a current source per cell, law {}", to_string(crossbar.law())));
-    if (const std::string lost = describe_cut_off(circuit); !lost.empty())
-        text += detail::comment("left out: " + lost);
-    text += source_lines(circuit, v);
-    for (const Element& element : circuit.elements)
-        text += element_line(circuit, crossbar.law(), element);
-    return text;
+    [[nodiscard]] std::string net(NetIndex index) const {
+        return circuit_.net_name(index) + names_.suffix;
+    }
+    [[nodiscard]] std::string name(const Element& element) const {
+        return circuit_.element_name(element) + names_.suffix;
+    }
+    /// The bit-line end of a cell; ground where its bit line is left out.
+    [[nodiscard]] std::string to(const Element& element) const {
+        const bool is_left_out = element.kind == ElementKind::cell && !names_.has(element.bit_line);
+        return is_left_out ? "0" : net(element.to);
+    }
+
+    [[nodiscard]] std::string element_line(const Element& element) const {
+        const CellLaw& law = crossbar_.law();
+        const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
+        if (is_ohmic || element.conductance == 0) return resistor_line(element);
+        if (const TableLaw* table = table_of(law)) return table_line(element, *table);
+        return sinh_line(element, law.sinh_factor().value());
+    }
+
+    [[nodiscard]] std::string resistor_line(const Element& element) const {
+        const double resistance = 1 / element.conductance;
+        if (std::isinf(resistance))  // also of conductances so small that a double holds no inverse
+            return detail::comment(fmt::format("{} conducts nothing", name(element)));
+        // Only an r makes it a resistor to SPICE: cells are instances (xc_) in the readable form.
+        return fmt::format("{}{} {} {} {}\n", element.kind == ElementKind::cell ? "r" : "",
+                           name(element), net(element.from), to(element), number(resistance));
+    }
+
+    /// A source of the law's current, which SPICE solves by its own Newton method.
+    [[nodiscard]] std::string sinh_line(const Element& element, double factor) const {
+        return fmt::format("b{} {} {} i={}*sinh({}*(v({})-v({})))\n", name(element),
+                           net(element.from), to(element), number(element.conductance / factor),
+                           number(factor), net(element.from), to(element));
+    }
+
+    /// The same of a table: SPICE's pwl, whose ends go on as straight lines, is the law itself.
+    [[nodiscard]] std::string table_line(const Element& element, const TableLaw& law) const {
+        const std::vector<CurveSample> shape = law.shape();
+        std::string points;
+        for (std::size_t k = shape.size() - 1; k > 0; --k)
+            points += fmt::format(",{},{}", number(-shape[k].voltage), number(-shape[k].current));
+        for (const CurveSample& sample : shape)
+            points += fmt::format(",{},{}", number(sample.voltage), number(sample.current));
+        return fmt::format("b{} {} {} i={}*pwl(v({})-v({}){})\n", name(element), net(element.from),
+                           to(element), number(element.conductance), net(element.from), to(element),
+                           points);
+    }
+
+    const Crossbar& crossbar_;
+    Expansion circuit_;
+    FlatNames names_;
+};
+
+Eigen::VectorXd all_voltages(const Crossbar& array, const Eigen::Ref<const Eigen::VectorXd>& used) {
+    Eigen::VectorXd voltages = Eigen::VectorXd::Zero(array.shape().word_lines);
+    voltages.head(used.size()) = used;
+    return voltages;
 }
 
 void check_inputs_of(const Eigen::Ref<const Eigen::VectorXd>& inputs, Index wanted,
@@ -106,7 +144,7 @@ std::string write_flat_deck(const Crossbar& crossbar,
     check_inputs_of(inputs, crossbar.shape().word_lines,
                     fmt::format("a {} array", to_string(crossbar.shape())));
     return detail::comment(title) + std::string(detail::options_line()) +
-           array_lines(crossbar, inputs) + ammeter_lines(expand(crossbar)) + ".end\n";
+           ArrayLines(crossbar, {}).write(inputs) + ArrayLines(crossbar, {}).ammeters() + ".end\n";
 }
 
 std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
@@ -121,13 +159,59 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();
-    for (const Crossbar& array : tile.arrays()) {
-        Eigen::VectorXd voltages = Eigen::VectorXd::Zero(array.shape().word_lines);
-        voltages.head(inputs.size()) = inputs;
-        deck += array_lines(array, voltages);
+    if (settings.output && !settings.output_comment.empty())
+        deck += detail::comment(settings.output_comment);
+    for (const Crossbar& array : tile.arrays())
+        deck += ArrayLines(array,
+                           {{}, [&](Index c) { return is_kept(tile, array, c, settings.output); }})
+                    .write(all_voltages(array, inputs));
+    if (settings.dialect == Dialect::ngspice)
+        return deck +
+               detail::readout_section(tile, nullptr, settings.reference_shares, settings.output) +
+               detail::control_section(tile, nullptr, settings.reference_shares, settings.output) +
+               ".end\n";
+    std::optional<detail::DeckAmplifiers> drawn;
+    if (settings.readout == Readout::opamp)
+        drawn = detail::deck_amplifiers(tile, inputs, settings.amplifiers);
+    const detail::DeckAmplifiers* amplifiers = drawn ? &*drawn : nullptr;
+    return deck + detail::plain_readout_section(tile, amplifiers, settings.output) +
+           detail::plain_analysis(detail::source_name(tile.arrays().front().pattern(), 0),
+                                  inputs(0),
+                                  detail::plain_outputs(tile, amplifiers, settings.output)) +
+           ".end\n";
+}
+
+std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
+                                  const TileDeckSettings& settings) {
+    detail::check_layer(tiles);
+    const bool is_plain = settings.dialect == Dialect::spice3;
+    std::string deck = detail::comment(
+        fmt::format("layer {} flat, {} tiles; names end in _t and the tile's row and column",
+                    tiles.front().tile.block().layer, tiles.size()));
+    deck += detail::comment("inputs: " + settings.input_comment);
+    deck += detail::comment("faults: " + settings.fault_comment);
+    deck += detail::options_line();
+    std::vector<std::string> currents;
+    for (const LayerTile& part : tiles) {
+        const std::string suffix = fmt::format("_{}", detail::tile_label(part.tile));
+        for (const Crossbar& array : part.tile.arrays()) {
+            const ArrayLines lines(array, {suffix});
+            deck += lines.write(all_voltages(array, part.inputs)) + lines.ammeters();
+            for (Index c = 0; c < part.tile.read_bit_lines(); ++c)
+                currents.push_back(
+                    fmt::format("i({}{})", detail::ammeter_name(array.pattern(), c), suffix));
+        }
     }
-    return deck + detail::readout_section(tile, nullptr, settings.reference_shares) +
-           detail::control_section(tile, nullptr, settings.reference_shares) + ".end\n";
+    const Tile& first = tiles.front().tile;
+    const auto pattern = first.arrays().front().pattern();
+    const std::string suffix = fmt::format("_{}", detail::tile_label(first));
+    if (is_plain)
+        return deck +
+               detail::plain_analysis(detail::source_name(pattern, 0) + suffix,
+                                      tiles.front().inputs(0), currents) +
+               ".end\n";
+    return deck + detail::flat_layer_sums(tiles) +
+           detail::layer_control(tiles, input_node(pattern, 0) + suffix) + ".end\n";
 }
 
 }  // namespace kirchnet

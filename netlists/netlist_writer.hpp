@@ -1,6 +1,8 @@
 #pragma once
 
+#include <optional>
 #include <string>
+#include <vector>
 
 #include "circuit/crossbar.hpp"
 #include "circuit/linear_readout.hpp"
@@ -16,6 +18,15 @@ std::string write_flat_deck(const Crossbar& crossbar,
                             const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const std::string& title);
 
+/// Whose words a flat deck uses.
+enum class Dialect {
+    ngspice,  ///< with B sources and a `.control` block
+    spice3    ///< R, V and E alone, numbers alone: any SPICE reads it
+};
+
+/// @throws InvalidInput  naming the accepted words
+Dialect parse_dialect(std::string_view text);
+
 /// What a readable deck shows beside the circuit.
 struct TileDeckSettings {
     Readout readout = Readout::ideal;
@@ -28,21 +39,56 @@ struct TileDeckSettings {
     /// What an ideal read-out subtracts of each array's reference current, [outputs × arrays];
     /// empty: nothing. Outputs `sub_j` are then there without column pairs as well.
     Eigen::MatrixXd reference_shares = {};
+    /// The only output whose bit lines are kept. All others then stand at 0 V, their cells ending
+    /// in ground: exact where bit lines and read-out inputs have no resistance, since a bit line
+    /// is then at 0 V anyhow. `column_crossbar` is that circuit as an array.
+    std::optional<Index> output = {};
+    std::string output_comment = {};     ///< what leaving the others out costs, one line
+    Dialect dialect = Dialect::ngspice;  ///< of flat decks
 };
+
+/// Whether a bit line is kept in a deck of one output, `settings.output`; all are where there is
+/// none.
+bool is_kept(const Tile& tile, const Crossbar& array, Index bit_line, std::optional<Index> output);
+
+/// One of a tile's arrays as a deck of one output has it: the other bit lines without resistance.
+Crossbar column_crossbar(const Tile& tile, const Crossbar& array, Index output);
 
 /// The readable hierarchical deck of a tile: both polarities, wires, drivers, every cell with the
 /// weight it holds, faulty cells as subcircuits of their own, one subtractor per column pair. Runs
-/// unmodified in `ngspice -b` and prints column currents and subtractor outputs.
+/// unmodified in `ngspice -b` and prints column currents and subtractor outputs. Its dialect is
+/// ngspice's, whatever `settings` says.
 /// @param inputs  read voltages [V] of the word lines in use, [rows]; the others are at 0 V
 /// @throws InvalidInput  also for reference shares that are not of the tile's reference columns, or
 ///                       that amplifiers are to subtract
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
 
-/// The flat form of a whole tile: the elements of all its arrays, ammeters and differences, and the
-/// `.control` block of the readable deck. Read-out is ideal whatever `settings` says.
+/// The flat form of a whole tile: the elements of all its arrays. In ngspice's dialect ammeters,
+/// differences and the `.control` block of the readable deck, and an ideal read-out whatever
+/// `settings` says. In SPICE3's ammeters, of an ideal read-out without differences, or amplifiers
+/// that are linear (gain, offset, no swing), and `.op`, `.dc` of one point and `.print`.
 /// @param inputs  as for `write_tile_deck`
 std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
+
+/// One tile of a layer's deck.
+struct LayerTile {
+    Tile tile;
+    Eigen::VectorXd inputs;  ///< read voltages [V], [rows]
+};
+
+/// A layer in one deck, each tile a subcircuit `tile_R_C` (with slices `tile_R_C_sK`) with names as
+/// in its own deck, all inputs shared, and per output channel a net `y_OC` that adds what the
+/// tiles' read-outs give, slices by their weight: 1 V per A of an ideal read-out. On a chip this
+/// sum is digital, behind converters.
+/// @param tiles  of one layer, one read of its inputs
+/// @throws InvalidInput  when there is none, or tiles disagree about an input
+std::string write_layer_deck(const std::vector<LayerTile>& tiles, const TileDeckSettings& settings);
+
+/// The same flat, every name with the tile's place behind it: `rxc_a_3_7_t0_1`. The read-out is
+/// ideal; in SPICE3's dialect there are no sums, but every column current is printed.
+std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
+                                  const TileDeckSettings& settings);
 
 }  // namespace kirchnet

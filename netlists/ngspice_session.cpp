@@ -227,6 +227,32 @@ detail::Reply receive_reply(detail::HelperProcess& helper, const NgspiceSettings
     }
 }
 
+/// `    20 : v_in_a_0 in_a_0 0 dc 2e-01`, as the library prints it, without what stands before the
+/// device.
+std::string_view listed_line(std::string_view line) {
+    const std::size_t colon = line.find(" : ");
+    if (colon == std::string_view::npos) return {};
+    line.remove_prefix(colon + 3);
+    while (!line.empty() && line.back() == ' ') line.remove_suffix(1);
+    return line;
+}
+
+/// Whether the listing holds the canary of this deck; a refused deck gives that of none.
+std::vector<std::string> devices_of(const std::string& listing, const PreparedDeck& deck,
+                                    const Canary& canary) {
+    std::vector<std::string> devices;
+    bool is_ours = false;
+    for (const std::string_view line : lines_of(listing)) {
+        const std::string_view device = listed_line(line);
+        if (device.starts_with(canary.source()))
+            is_ours = true;
+        else if (!device.empty() && device.front() != '*')
+            devices.emplace_back(device);
+    }
+    if (!is_ours) refuse(deck, "ngspice made no circuit of it");
+    return devices;
+}
+
 void check_sweep(const SourceSweep& sweep) {
     if (sweep.values.rows() != static_cast<Index>(sweep.sources.size()))
         throw InvalidInput("source sweep", fmt::format("{} values for {} sources",
@@ -293,6 +319,23 @@ NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::s
     check_times(prepared, values.row(0).transpose(), span.stop);
     check_error_output(helper, prepared);
     return {values.row(0).transpose(), values.middleRows(1, values.rows() - 2)};
+}
+
+std::vector<std::string> expand_deck(const std::string& deck, const NgspiceSettings& settings) {
+    const Canary canary = Canary::draw();
+    const PreparedDeck prepared = prepare(deck, canary);
+    detail::Request request;
+    request.deck = prepared.text;
+    request.listing = true;
+    const auto program = detail::locate_helper(settings);
+    const detail::PrivateDirectory directory;
+    detail::HelperProcess helper(program, directory.path());
+    helper.send(detail::encode(request), settings.time_limit_s);
+    const detail::Reply reply = receive_reply(helper, settings);
+    const std::string messages = reply.messages + helper.error_output();
+    if (!detail::find_failure(messages).empty()) refuse(prepared, detail::all_that_tells(messages));
+    if (reply.exited) refuse(prepared, "ngspice quit");
+    return devices_of(reply.listing, prepared, canary);
 }
 
 std::map<std::string, double> run_operating_point(const std::string& deck,

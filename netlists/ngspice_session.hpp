@@ -48,6 +48,11 @@ struct TransientSpan {
 /// @throws InvalidInput  for a span that is not positive and finite
 NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::string>& wanted,
                                const TransientSpan& span, const NgspiceSettings& settings = {});
+/// A deck as ngspice understands it: parameters put in, subcircuits unfolded, one line per device
+/// in lower case, `r.xc_a_0_3.rcell wl_a_0_3 bl_a_0_3 1.25e+04`; dot commands may stand among them.
+/// Numbers that were expressions have 16 digits. Nothing is solved.
+/// @throws NgspiceError  when ngspice refuses the deck, dies or exceeds its time limit
+std::vector<std::string> expand_deck(const std::string& deck, const NgspiceSettings& settings = {});
 
 /// The operating point of a deck as it is written.
 std::map<std::string, double> run_operating_point(const std::string& deck,

@@ -1,5 +1,7 @@
 #include <fmt/format.h>
 
+#include <algorithm>
+
 #include "circuit/error.hpp"
 #include "netlists/detail/array_section.hpp"
 #include "netlists/detail/deck_text.hpp"
@@ -93,11 +95,30 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
             settings.device_comment.empty() ? "" : settings.device_comment + ": ", varied));
     text += comment("read-out  " +
                     describe_readout(tile, settings.readout, settings.amplifiers.circuit.kind));
+    if (settings.output) {
+        text +=
+            comment(fmt::format("scope     output {} alone (oc={}): the other bit lines stand "
+                                "at 0 V, their cells end in net 0",
+                                *settings.output, block.first_output_channel + *settings.output));
+        if (!settings.output_comment.empty())
+            text += comment("          " + settings.output_comment);
+    }
     text +=
         comment("names     word line r, bit line c: nodes wl_a_r_c and bl_a_r_c, cell xc_a_r_c");
     return text + comment(
                       "cells     place | weight address | weight and level | intended state | "
                       "fault");
+}
+
+void check_output(const Tile& tile, const TileDeckSettings& settings) {
+    if (settings.output && (*settings.output < 0 || *settings.output >= tile.outputs()))
+        throw InvalidInput(fmt::format("layer {} tile {},{}", tile.block().layer,
+                                       tile.block().tile_row, tile.block().tile_column),
+                           fmt::format("has no output {}; they are 0 to {}", *settings.output,
+                                       tile.outputs() - 1));
+    if (settings.output && settings.reference_shares.size() > 0)
+        throw InvalidInput("reference shares",
+                           "need the bit lines that a deck of one output drops");
 }
 
 std::string parameters(const Tile& tile, const detail::DeckAmplifiers* amplifiers) {
@@ -122,6 +143,7 @@ void check_inputs_of(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& 
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings) {
     check_inputs_of(tile, inputs);
+    check_output(tile, settings);
     std::optional<detail::DeckAmplifiers> drawn;
     if (settings.readout == Readout::opamp)
         drawn = detail::deck_amplifiers(tile, inputs, settings.amplifiers);
@@ -131,10 +153,46 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     if (amplifiers != nullptr)
         deck += detail::amplifier_subcircuits(amplifiers->values.circuit, tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
-        deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs);
-    deck += detail::readout_section(tile, amplifiers, settings.reference_shares);
-    deck += detail::control_section(tile, amplifiers, settings.reference_shares);
+        deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs, {settings.output});
+    deck += detail::readout_section(tile, amplifiers, settings.reference_shares, settings.output);
+    deck += detail::control_section(tile, amplifiers, settings.reference_shares, settings.output);
     return deck + ".end\n";
+}
+
+bool is_kept(const Tile& tile, const Crossbar& array, Index bit_line, std::optional<Index> output) {
+    if (!output) return true;
+    for (const Polarity side : {Polarity::a, Polarity::b}) {
+        if (side == Polarity::b && !tile.has_pairs()) continue;
+        const TileColumn column = tile.column(*output, side);
+        if (column.bit_line == bit_line && tile.arrays()[column.array].pattern() == array.pattern())
+            return true;
+    }
+    return false;
+}
+
+Crossbar column_crossbar(const Tile& tile, const Crossbar& array, Index output) {
+    Wires wires = array.wires();
+    const ArrayShape shape = array.shape();
+    CellMatrix segments(shape.bit_lines, shape.word_lines + (wires.senses_top() ? 1 : 0));
+    Eigen::VectorXd senses(shape.bit_lines);
+    for (Index c = 0; c < shape.bit_lines; ++c) {
+        const bool kept = is_kept(tile, array, c, output);
+        senses(c) = kept ? wires.sense(c) : 0;
+        for (Index k = 0; k < segments.cols(); ++k)
+            segments(c, k) = kept ? wires.bit_line_segment(
+                                        c, std::min(k, wires.bit_line_segment.values().cols() - 1))
+                                  : 0;
+    }
+    wires.bit_line_segment = LineResistance(segments);
+    wires.sense = LineResistance(senses);
+    return {array.intended_conductance(), array.conductance(), array.faults(), wires,
+            array.pattern()};
+}
+
+Dialect parse_dialect(std::string_view text) {
+    if (text == "ngspice") return Dialect::ngspice;
+    if (text == "spice3") return Dialect::spice3;
+    throw InvalidInput(fmt::format("dialect '{}' is neither ngspice nor spice3", text));
 }
 
 }  // namespace kirchnet

@@ -37,6 +37,7 @@ void find_worst_tile(const std::vector<LayerOperators>& layers, ArmResult& arm) 
 ArmSettings as_designed(ArmSettings arm) {
     arm.chip.faults.reset();
     arm.chip.devices.reset();
+    arm.chip.given.reset();
     return arm;
 }
 
@@ -130,7 +131,7 @@ ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
     ArmResult result;
     result.mapping = arm.chip.tile.mapping;
     result.operators = arm.operators;
-    result.faulty = arm.chip.faults.has_value() || arm.chip.devices.has_value();
+    result.faulty = arm.chip.has_deviations();
     result.operator_seconds = operators.seconds;
     find_worst_tile(operators.layers, result);
     const Drivers drivers = make_drivers(graph_, std::move(operators.layers), ranges);

@@ -106,7 +106,7 @@ std::vector<LayerCommonMode> common_mode(const Graph& graph, const ChipSettings&
         const TileTask& task = tasks[i];
         const Tile tile(weight_block(graph, task.drive->layer, chip.tile, task.place.row,
                                      task.place.column, task.place.slice),
-                        chip.tile, chip.faults, chip.devices);
+                        chip.tile, chip.faults, chip.devices, chip.given.get());
         const double limit =
             readout.circuit.amplifier.swing / layers[task.slot].part.feedback;  // [A]
         found[i] = sums_of(tile, drive_of_tile(graph, *task.drive, tile), limit, *solvers.local());

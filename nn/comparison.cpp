@@ -32,7 +32,7 @@ class Run {
         }
         run(as_designed(ideal), std::move(ideal_chip), ideal_ranges);
         run(as_designed(circuit), std::move(circuit_chip), circuit_ranges);
-        if (!settings_.faults && !settings_.devices) return;
+        if (!ideal.chip.has_deviations()) return;
         run(ideal, extract(ideal), ideal_ranges);
         ExtractedOperators chip = extract(circuit);
         correct(correction, chip.layers);
@@ -46,6 +46,7 @@ class Run {
                         settings_.converters,
                         settings_.correction};
         arm.chip.tile.mapping = mapping;
+        arm.chip.given = settings_.given;
         if (operators == Operators::circuit) arm.chip.readout = settings_.readout;
         return arm;
     }
@@ -55,6 +56,7 @@ class Run {
                                        to_string(arm.operators), what);
         if (arm.chip.faults) name += " with faults";
         if (arm.chip.devices) name += " with device laws";
+        if (arm.chip.given) name += " with given arrays";
         return name;
     }
 

@@ -14,6 +14,8 @@ struct ComparisonSettings {
     ConverterSettings converters;
     std::optional<FaultSource> faults;     ///< adds arms on the faulty chip
     std::optional<DeviceDraw> devices;     ///< likewise: its cells under the device laws
+    /// Likewise: tiles known one by one, of the only mapping.
+    std::shared_ptr<const GivenArrays> given = {};
     std::optional<LinearReadout> readout;  ///< amplifiers of the circuit arms
     CorrectionSettings correction;         ///< of the circuit arms
 };

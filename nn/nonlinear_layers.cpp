@@ -115,7 +115,7 @@ NonlinearLayer::NonlinearLayer(const Graph& graph, std::size_t layer, const Chip
       rows_per_group_(graph.geometry(layer).rows_per_group()) {
     for (const TilePlace& place : tile_places(tile_layer(graph, layer, chip.tile))) {
         const Tile tile(weight_block(graph, layer, chip.tile, place.row, place.column, place.slice),
-                        chip.tile, chip.faults, chip.devices);
+                        chip.tile, chip.faults, chip.devices, chip.given.get());
         TileArrays& arrays = arrays_.emplace_back();
         for (const Crossbar& array : tile.arrays())
             arrays.arrays.push_back(exact_at(array, cells.law, cells.read_voltage));

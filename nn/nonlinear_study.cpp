@@ -102,7 +102,7 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
     designed.operators = converters.calibrate_on;
     ExtractedOperators operators = runner.extract(designed, "operators");
     const Calibration ranges = runner.fit(designed, operators.layers, "output ranges");
-    if (designed.operators == Operators::ideal || chip.faults || chip.devices)
+    if (designed.operators == Operators::ideal || chip.has_deviations())
         operators = runner.extract(arm, "operators");
     return make_drivers(graph, std::move(operators.layers), ranges);
 }

@@ -116,12 +116,34 @@ TileSettings settings_of(const ChipSettings& chip, double feedback) {
     return settings;
 }
 
+/// The given arrays; where amplifiers are alike, this tile's alone, behind their input resistance.
+std::shared_ptr<const GivenArrays> given_behind_amplifiers(const Graph& graph,
+                                                           const ChipSettings& chip,
+                                                           const TileTask& task) {
+    if (!chip.given || !chip.readout || !detail::are_alike(*chip.readout, chip.tile))
+        return chip.given;
+    const TileKey key{graph.layer_name(task.layer), task.place.row, task.place.column,
+                      task.place.slice};
+    const std::vector<Crossbar>* arrays = chip.given->find(key);
+    if (arrays == nullptr) return {};
+    const double resistance =
+        amplifier_input(chip.readout->circuit.amplifier, task.feedback).resistance;
+    std::vector<Crossbar> behind;
+    for (const Crossbar& array : *arrays)
+        behind.emplace_back(array.intended_conductance(), array.conductance(), array.faults(),
+                            with_input_resistance(array.wires(), resistance), array.pattern());
+    auto given = std::make_shared<GivenArrays>();
+    given->set(key, std::move(behind));
+    return given;
+}
+
 TileOperator extract_tile(const Graph& graph, const ChipSettings& chip, const TileTask& task,
                           OperatingPointSolver& solver) {
     const TileSettings settings = settings_of(chip, task.feedback);
     const TilePlace& place = task.place;
+    const auto given = given_behind_amplifiers(graph, chip, task);
     const Tile tile(weight_block(graph, task.layer, settings, place.row, place.column, place.slice),
-                    settings, chip.faults, chip.devices);
+                    settings, chip.faults, chip.devices, given.get());
     TileReader reader(chip, task.feedback, solver);
     reader.read(tile);
     std::vector<Eigen::MatrixXd> wireless;

@@ -99,6 +99,11 @@ struct ChipSettings {
     std::optional<DeviceDraw> devices = {};
     /// Nothing: ideal subtraction. Takes an engine that knows sense resistance.
     std::optional<LinearReadout> readout = {};
+    /// Tiles that are known one by one; null: none.
+    std::shared_ptr<const GivenArrays> given = {};
+
+    /// Whether anything may be other than designed.
+    [[nodiscard]] bool has_deviations() const { return faults || devices || given; }
 };
 
 /// Maps every layer, applies faults and device laws, and asks the engine for each array's transfer

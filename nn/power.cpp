@@ -259,7 +259,7 @@ void find_tile(const Graph& graph, const ChipSettings& chip, const TileTask& tas
     const TilePlace& place = task.result->place;
     const std::size_t layer = task.drive->layer;
     const Tile tile(weight_block(graph, layer, settings, place.row, place.column, place.slice),
-                    settings, chip.faults, chip.devices);
+                    settings, chip.faults, chip.devices, chip.given.get());
     const RowDrive& drive = drive_of_tile(graph, *task.drive, tile);
     std::vector<Eigen::MatrixXd> currents;
     for (const Crossbar& array : tile.arrays()) {

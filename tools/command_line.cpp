@@ -35,6 +35,7 @@ class CommandLine {
         add_draw();
         add_power();
         add_readout();
+        add_trace();
         add_solve();
         add_check();
         add_import();
@@ -130,48 +131,110 @@ class CommandLine {
 
     void add_netlist() {
         auto& sub =
-            add("netlist", "SPICE deck of one tile, cell by cell", netlist_, run_netlist,
+            add("netlist", "SPICE decks of a tile, a layer or a network, and reading them back",
+                netlist_, run_netlist,
                 "  kirchnet netlist net.h5 --layer layer1.0.conv1 --tile 0,0 -o tile.cir\n"
                 "  kirchnet netlist net.h5 --layer conv1 --fault-rate 0.01 --readout opamp "
-                "--data cifar10 --image 3 --position 100 -o tile.cir && ngspice -b tile.cir");
-        add_source(sub, netlist_.settings, netlist_.experiment, true);
-        add_data_keys(sub, netlist_.settings);
-        add_chip_keys(sub, netlist_.settings);
-        add_set(sub, netlist_.settings);
-        sub.add_option("--layer", netlist_.layer, "Layer name, as 'kirchnet info' lists them")
-            ->required();
-        sub.add_option("--tile", netlist_.tile, "Tile row and column [0,0]")->type_name("R,C");
-        sub.add_option("--slice", netlist_.slice,
+                "--data cifar10 --image 3 --position 100 -o tile.cir && ngspice -b tile.cir\n"
+                "  kirchnet netlist net.h5 --layer conv1 --tile 0,0 --column 5 -o column.cir\n"
+                "  kirchnet netlist net.h5 --layer conv1 --tile all --array 16x16 -o layer.cir\n"
+                "  kirchnet netlist net.h5 --layer all --array 16x16 --data cifar10 -o decks\n"
+                "  kirchnet netlist net.h5 --layer conv1 --dialect spice3 -o portable.cir\n"
+                "  kirchnet netlist net.h5 --layer conv1 -o tile.cir --save-crossbar chip.h5\n"
+                "  kirchnet netlist --read tile.cir --against chip.h5 --solve "
+                "--save-crossbar edited.h5\n"
+                "  kirchnet compare net.h5 --data cifar10 --mapping two_column --arrays edited.h5");
+        add_tile_options(sub, netlist_, false);
+        sub.add_option("--readout", netlist_.readout, "ideal or opamp [key readout.kind]")
+            ->type_name("READOUT");
+        sub.add_flag("--flat", netlist_.flat, "Plain resistors, no subcircuits");
+        sub.add_option(
+               "--column", netlist_.column,
+               "Only output J of the tile: the other bit lines stand at 0 V, which is exact "
+               "where bit lines have no resistance; the deck says what it costs")
+            ->type_name("J");
+        sub.add_option("--dialect", netlist_.dialect,
+                       "ngspice, or spice3: flat, R, V and E alone, for any simulator [ngspice]")
+            ->type_name("DIALECT");
+        sub.add_option("-o,--out", netlist_.out,
+                       "Deck to write [standard output]; of --layer all a folder")
+            ->type_name("TILE.cir");
+        sub.add_option("--save-crossbar", netlist_.save_crossbar,
+                       "Also write the tile's arrays (X.h5, or X-a.h5 and X-b.h5) for --against, "
+                       "--arrays, 'kirchnet solve' and 'check'; with --read the edited ones")
+            ->type_name("X.h5");
+        sub.add_option("--read", netlist_.deck,
+                       "Read an edited deck back and say what differs from --against, or from the "
+                       "deck that the network and these options give")
+            ->type_name("EDITED.cir");
+        sub.add_option("--against", netlist_.against,
+                       "Arrays the deck was made from, by --save-crossbar")
+            ->type_name("X.h5");
+        sub.add_flag("--solve", netlist_.solve,
+                     "Column currents of the deck as it was and as it is");
+        sub.add_option("--time-limit", netlist_.time_limit_s, "Of ngspice for an edited deck [120]")
+            ->type_name("SECONDS");
+        sub.add_flag("--json", netlist_.json, "Differences as one JSON object on standard output");
+    }
+
+    /// Which tile of which network, and what drives it.
+    void add_tile_options(CLI::App& sub, NetlistArguments& tile, bool required) {
+        add_source(sub, tile.settings, tile.experiment, required);
+        add_data_keys(sub, tile.settings);
+        add_chip_keys(sub, tile.settings);
+        add_set(sub, tile.settings);
+        sub.add_option("--layer", tile.layer,
+                       "Layer name, as 'kirchnet info' lists them, or all of them: 'all'");
+        sub.add_option("--tile", tile.tile, "Tile row and column, or 'all' of the layer [0,0]")
+            ->type_name("R,C");
+        sub.add_option("--slice", tile.slice,
                        "Digit of sliced weights that the tile holds, lowest first [0]")
             ->type_name("K");
-        sub.add_option("--mapping", netlist_.mapping,
+        sub.add_option("--mapping", tile.mapping,
                        "two_column, offset or differential [two_column, or that of a preset]")
             ->type_name("MAPPING");
-        sub.add_option("--input", netlist_.input,
+        sub.add_option("--input", tile.input,
                        "Read voltages [V] of the used word lines, instead of an image")
             ->type_name("V.csv");
-        sub.add_option("--image", netlist_.image, "Image of --data that drives the word lines [0]")
+        sub.add_option("--image", tile.image, "Image of --data that drives the word lines [0]")
             ->type_name("N");
-        sub.add_option("--position", netlist_.position, "Output pixel y * width + x [0]")
+        sub.add_option("--position", tile.position, "Output pixel y * width + x [0]")
             ->type_name("P");
-        sub.add_option("--read", netlist_.read,
+        sub.add_option("--input-read", tile.input_read,
                        "Read of inputs that go digit by digit, lowest digit first [0]")
             ->type_name("N");
         sub.add_option_function<std::string>(
                "--read-voltage",
-               [this](const std::string& text) {
-                   netlist_.read_voltage = parse_read_voltage(text);
-               },
+               [&tile](const std::string& text) { tile.read_voltage = parse_read_voltage(text); },
                "Voltage of a full-scale input [0.2]")
             ->type_name("VOLT");
-        sub.add_option("--readout", netlist_.readout, "ideal or opamp [key readout.kind]")
-            ->type_name("READOUT");
-        sub.add_flag("--flat", netlist_.flat, "Plain resistors, no subcircuits");
-        sub.add_option("-o,--out", netlist_.out, "Deck to write [standard output]")
-            ->type_name("TILE.cir");
-        sub.add_option("--save-crossbar", netlist_.save_crossbar,
-                       "Also write the tile's arrays for 'kirchnet solve' and 'check'")
-            ->type_name("X.h5");
+    }
+
+    void add_trace() {
+        auto& sub = add(
+            "trace", "From a SPICE instance to the weight it holds, and back", trace_, run_trace,
+            "  kirchnet trace net.h5 --layer conv1 --tile 0,0 --cell xc_a_3_7 --fault-rate "
+            "0.01\n"
+            "  kirchnet trace net.h5 --layer conv1 --cell r.xt0_1.xc_b_0_2.rcell   (of a "
+            "layer's deck)\n"
+            "  kirchnet trace net.h5 --layer conv1 --cell xc_a_3_7 --data cifar10 --image 3 "
+            "--position 100\n"
+            "  kirchnet trace net.h5 --layer conv1 --weight 5,2,0,1 --json\n"
+            "  kirchnet trace net.h5 --layer conv1 --tile 0,0 --map cells.csv\n"
+            "  kirchnet trace net.h5 --layer all --map cells.h5");
+        add_tile_options(sub, trace_.tile, true);
+        sub.add_option("--cell", trace_.cell, "Instance name of a deck, such as xc_a_3_7")
+            ->type_name("NAME");
+        sub.add_option("--weight", trace_.weight,
+                       "Output channel, input channel, kernel y and x, from 0")
+            ->type_name("OC,IC,KY,KX");
+        sub.add_option(
+               "--map", trace_.map,
+               "Write a row per cell of the tile, of a layer (--tile all) or of the network "
+               "(--layer all)")
+            ->type_name("CELLS.csv|.h5");
+        sub.add_flag("--padding", trace_.padding, "Rows for cells that hold no weight as well");
+        sub.add_flag("--json", trace_.json, "One JSON object on standard output");
     }
 
     void add_draw() {
@@ -614,6 +677,7 @@ class CommandLine {
     DrawArguments draw_;
     PowerArguments power_;
     ReadoutArguments readout_;
+    TraceArguments trace_;
     SolveArguments solve_;
     CheckArguments check_;
     ImportArguments import_;

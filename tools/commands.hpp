@@ -112,14 +112,34 @@ struct NetlistArguments {
     std::string input;
     std::size_t image = 0;
     std::size_t position = 0;
-    std::size_t read = 0;       ///< of a DAC that reads inputs digit by digit
-    double read_voltage = 0.2;  ///< [V]
-    std::string readout;        ///< empty: as the experiment's key says
+    std::size_t input_read = 0;  ///< of a DAC that reads inputs digit by digit
+    double read_voltage = 0.2;   ///< [V]
+    std::string readout;         ///< empty: as the experiment's key says
     bool flat = false;
-    std::string out;
-    std::string save_crossbar;  ///< HDF5 file(s) of the tile's arrays
+    std::optional<std::int64_t> column;  ///< the only output of the tile that is kept
+    std::string dialect = "ngspice";     ///< of flat decks: or spice3
+    std::string out;                     ///< deck; of all layers a folder
+    std::string save_crossbar;           ///< HDF5 file(s) of the tile's arrays
+    std::string deck;                    ///< edited deck to read back; empty: write one
+    std::string against;                 ///< crossbar file(s) it was made from; empty: the network
+    bool solve = false;
+    double time_limit_s = 120;  ///< of ngspice, per deck
+    bool json = false;
 };
+/// `layer` or `tile` may be `all`.
 int run_netlist(const NetlistArguments& arguments);
+/// What `run_netlist` does with `deck`.
+int run_netlist_read(const NetlistArguments& arguments);
+
+struct TraceArguments {
+    NetlistArguments tile;  ///< network, layer, place and drive, as for a deck
+    std::string cell;       ///< instance name
+    std::string weight;     ///< oc,ic,ky,kx
+    std::string map;        ///< table of cells to write, .csv or .h5
+    bool padding = false;   ///< with cells that hold no weight
+    bool json = false;
+};
+int run_trace(const TraceArguments& arguments);
 
 struct PowerArguments {
     SolveArguments crossbar;  ///< used when `conductance` is given

@@ -40,6 +40,7 @@ std::string arm_words(const ComparisonReport& report, const ArmResult& arm) {
     std::string words = arm.operators == Operators::ideal ? "ideal crossbar" : "circuit";
     if (arm.faulty && report.experiment.has_faults()) words += " + faults";
     if (arm.faulty && report.experiment.device_laws.is_on()) words += " + device laws";
+    if (arm.faulty && !report.experiment.array_files.empty()) words += " + given arrays";
     return words;
 }
 

@@ -208,6 +208,8 @@ constexpr std::array keys{
         [](const Experiment& e) { return toml_string(to_string(e.unused)); }},
     Key{"array.groups", [](Experiment& e, Text t) { e.groups = parse_groups(t); },
         [](const Experiment& e) { return toml_string(to_string(e.groups)); }},
+    Key{"array.files", [](Experiment& e, Text t) { e.array_files = parse_texts(t); },
+        [](const Experiment& e) { return texts(e.array_files); }},
     Key{"cells.on", [](Experiment& e, Text t) { e.device.on = parse_quantity(t, "cells.on [S]"); },
         [](const Experiment& e) { return format_exact(e.device.on); }},
     Key{"cells.off",
@@ -480,6 +482,27 @@ std::optional<FaultSource> Experiment::fault_source() const {
 std::optional<DeviceDraw> Experiment::device_draw() const {
     if (!device_laws.is_on()) return std::nullopt;
     return DeviceDraw{device_laws, seed, trial};
+}
+
+std::shared_ptr<const GivenArrays> Experiment::given_arrays(Mapping mapping) const {
+    if (array_files.empty()) return {};
+    auto given = std::make_shared<GivenArrays>();
+    for (const std::string& file : array_files) {
+        TileArraysFile tile = read_tile_arrays(file);
+        if (!tile.origin)
+            throw InvalidInput(file,
+                               "does not say which tile of a network it is; 'kirchnet netlist "
+                               "--save-crossbar' writes files that do");
+        if (tile.origin->mapping != mapping)
+            throw InvalidInput(file,
+                               fmt::format("is of mapping {}, not {}; say --mapping {}",
+                                           to_string(tile.origin->mapping), to_string(mapping),
+                                           to_string(tile.origin->mapping)));
+        if (given->find(tile.origin->tile) != nullptr)
+            throw InvalidInput(file, "gives a tile that another file gives already");
+        given->set(tile.origin->tile, std::move(tile.arrays));
+    }
+    return given;
 }
 
 std::optional<LinearReadout> Experiment::linear_readout() const {

@@ -45,6 +45,9 @@ struct Experiment {
     std::uint64_t seed = 1;
     std::uint32_t trial = 0;
 
+    /// Crossbar files of tiles that are known one by one, instead of what is drawn.
+    std::vector<std::string> array_files;
+
     std::string cell_law = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
     double read_voltage = 0.2;  ///< V_r [V]: a full-scale input, and where cells were programmed
     std::size_t nonlinear_images = 2;           ///< run with nonlinear cells; the first ones
@@ -68,6 +71,10 @@ struct Experiment {
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
     /// Nothing where every law is off.
     [[nodiscard]] std::optional<DeviceDraw> device_draw() const;
+    /// Reads the files of `array.files`; null where there are none.
+    /// @throws InvalidInput  when a file does not say which tile it is, repeats one, or is of
+    ///                       another mapping
+    [[nodiscard]] std::shared_ptr<const GivenArrays> given_arrays(Mapping mapping) const;
     /// Nothing where the read-out is ideal.
     [[nodiscard]] std::optional<LinearReadout> linear_readout() const;
 };

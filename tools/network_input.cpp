@@ -9,6 +9,7 @@
 #include "circuit/error.hpp"
 #include "data/network_file.hpp"
 #include "nn/comparison.hpp"
+#include "nn/tiling.hpp"
 #include "tools/engines.hpp"
 #include "tools/progress.hpp"
 
@@ -77,6 +78,9 @@ ExperimentImages load_images(const Experiment& experiment, const ImageShape& inp
 
 void check_experiment(const Experiment& experiment) {
     (void)experiment.fault_source();
+    if (!experiment.array_files.empty() && experiment.mappings.size() != 1)
+        throw InvalidInput("array.files",
+                           "are arrays of one mapping; name it alone (--mapping two_column)");
     for (const Mapping mapping : experiment.mappings) {
         (void)outputs_per_tile(experiment.tile_settings(mapping));
         (void)slice_count(experiment.tile_settings(mapping));
@@ -89,6 +93,27 @@ void check_experiment(const Experiment& experiment) {
     if (experiment.linear_readout())
         (void)with_input_resistance(experiment.tile_settings(experiment.mappings.front()).wires, 0);
     (void)engine_factory(experiment.engine);
+}
+
+void refuse_given_arrays(const Experiment& experiment, std::string_view who) {
+    if (!experiment.array_files.empty())
+        throw InvalidInput("array.files",
+                           fmt::format("are arrays of one chip, but {} draws many; 'kirchnet "
+                                       "compare' and 'nonlinear' take them",
+                                       who));
+}
+
+std::shared_ptr<const GivenArrays> load_given_arrays(const Graph& graph,
+                                                     const Experiment& experiment,
+                                                     Mapping mapping) {
+    auto given = experiment.given_arrays(mapping);
+    if (!given) return given;
+    const TileSettings settings = experiment.tile_settings(mapping);
+    for (const auto& [place, arrays] : given->tiles())  // says what does not fit, before any work
+        (void)Tile(weight_block(graph, graph.find_layer(place.layer), settings, place.row,
+                                place.column, place.slice),
+                   settings, std::nullopt, std::nullopt, given.get());
+    return given;
 }
 
 Mapping choose_mapping(const std::string& given, const Experiment& experiment) {

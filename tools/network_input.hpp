@@ -31,6 +31,15 @@ ExperimentImages load_images(const Experiment& experiment, const ImageShape& inp
 /// @throws InvalidInput  naming the setting
 void check_experiment(const Experiment& experiment);
 
+/// @param who  `a sweep`
+/// @throws InvalidInput  where tiles are given one by one, to who draws many chips
+void refuse_given_arrays(const Experiment& experiment, std::string_view who);
+
+/// The tiles given one by one as `Graph` knows them; null where there are none.
+/// @throws InvalidInput  as `Experiment::given_arrays`, or when the network has no such tile
+std::shared_ptr<const GivenArrays> load_given_arrays(const Graph& graph,
+                                                     const Experiment& experiment, Mapping mapping);
+
 /// Limits all parallel work; 0 leaves the choice to the machine.
 class ThreadLimit {
   public:

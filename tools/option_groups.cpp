@@ -77,6 +77,8 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
     add_key(app, settings, "--fault-ratio", "faults.stuck_on_per_off",
             "Stuck-on per stuck-off cell [5.2]", "RATIO");
     add_key(app, settings, "--faults", "faults.map", "Fault map file instead of a rate", "F.h5");
+    add_key(app, settings, "--arrays", "array.files",
+            "Crossbar files of tiles, edited or measured, instead of what is drawn of them", "LIST");
     add_key(app, settings, "--seed", "faults.seed", "Seed of the fault draw [1]", "N");
     add_key(app, settings, "--trial", "faults.trial", "Which chip of that seed [0]", "K");
     add_key(app, settings, "--threads", "run.threads", "0 = all cores [0]", "N");

@@ -154,7 +154,10 @@ SweepRunner::SweepRunner(const SweepPlan& plan)
     begin_step_ = [](const std::string&) {
         return [](std::size_t, std::size_t) { check_interrupted(); };
     };
-    for (const PlannedPoint& point : plan.points) check_experiment(point.experiment);
+    for (const PlannedPoint& point : plan.points) {
+        refuse_given_arrays(point.experiment, "a sweep");
+        check_experiment(point.experiment);
+    }
     for (const PlannedPoint& point : plan.points) (void)network_of(point);
 }
 

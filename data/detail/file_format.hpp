@@ -13,6 +13,7 @@ namespace format {
 inline constexpr int version = 1;
 inline constexpr const char* network = "kirchnet network";
 inline constexpr const char* crossbar = "kirchnet crossbar";
+inline constexpr const char* cell_map = "kirchnet cell map";
 inline constexpr const char* fault_map = "kirchnet fault map";
 inline constexpr const char* voltages = "kirchnet voltages";
 inline constexpr const char* matrix = "kirchnet matrix";

@@ -9,13 +9,16 @@
 #include "circuit/names.hpp"
 #include "netlists/detail/cell_line.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/netlist_writer.hpp"
 
 namespace kirchnet::detail {
 namespace {
 
-/// A resistance that all lines share is a parameter of this name; others stand in the element.
-std::string value_text(const LineResistance& resistance, double value, std::string_view parameter) {
-    return resistance.is_uniform() ? fmt::format("{{{}}}", parameter) : number(value);
+/// A resistance as the settings have it for all lines is a parameter of this name; others stand in
+/// the element.
+std::string value_text(const LineResistance& usual, double value, std::string_view parameter) {
+    const bool is_usual = usual.is_uniform() && usual(0) == value;
+    return is_usual ? fmt::format("{{{}}}", parameter) : number(value);
 }
 
 bool is_all_zero(const LineResistance& resistance) {
@@ -75,8 +78,9 @@ std::string parameter_line(const NamedResistance& r) {
 /// Writes one array; knows which nodes are merged or cut off.
 class ArrayWriter {
   public:
-    ArrayWriter(const Tile& tile, std::size_t array, const Expansion& circuit)
-        : tile_(tile), crossbar_(tile.arrays()[array]), circuit_(circuit) {}
+    ArrayWriter(const Tile& tile, std::size_t array, const Expansion& circuit,
+                std::optional<Index> output)
+        : tile_(tile), crossbar_(tile.arrays()[array]), circuit_(circuit), output_(output) {}
 
     [[nodiscard]] std::string sources(const Eigen::Ref<const Eigen::VectorXd>& inputs) const {
         std::string text;
@@ -96,7 +100,7 @@ class ArrayWriter {
             if (wires().drives_left()) text += word_line_end(r, left_end(r));
             for (Index c = 1; c < circuit_.bit_lines; ++c)
                 text += resistor(wire_name("rwl", r, c), net(circuit_.word_net, r, c - 1),
-                                 net(circuit_.word_net, r, c), wires().word_line_segment,
+                                 net(circuit_.word_net, r, c), usual().word_line_segment,
                                  wires().word_line_segment(r, c), "rwl");
             if (wires().drives_right()) text += word_line_end(r, right_end(r));
         }
@@ -106,10 +110,11 @@ class ArrayWriter {
     [[nodiscard]] std::string bit_lines() const {
         std::string text;
         for (Index c = 0; c < circuit_.bit_lines; ++c) {
+            if (!is_kept(c)) continue;
             if (wires().senses_top()) text += bit_line_end(c, top_end(c));
             for (Index r = 0; r + 1 < circuit_.word_lines; ++r)
                 text += resistor(wire_name("rbl", r, c), net(circuit_.bit_net, r, c),
-                                 net(circuit_.bit_net, r + 1, c), wires().bit_line_segment,
+                                 net(circuit_.bit_net, r + 1, c), usual().bit_line_segment,
                                  wires().bit_line_segment(c, r), "rbl");
             if (wires().senses_bottom()) text += bit_line_end(c, bottom_end(c));
         }
@@ -121,14 +126,20 @@ class ArrayWriter {
         for (Index r = 0; r < circuit_.word_lines; ++r)
             for (Index c = 0; c < circuit_.bit_lines; ++c) {
                 const CellMeaning cell = tile_.meaning({polarity_of(circuit_.pattern, c), r, c});
+                const std::string bit_net = net(circuit_.bit_net, r, c);
                 text += cell_line(cell, tile_.settings(), net(circuit_.word_net, r, c),
-                                  net(circuit_.bit_net, r, c));
+                                  is_kept(c) || bit_net.empty() ? bit_net : "0");
             }
         return text;
     }
 
   private:
     [[nodiscard]] const Wires& wires() const { return crossbar_.wires(); }
+    /// What the parameters stand for; a given array's wires may be others.
+    [[nodiscard]] const Wires& usual() const { return tile_.settings().wires; }
+    [[nodiscard]] bool is_kept(Index c) const {
+        return kirchnet::is_kept(tile_, crossbar_, c, output_);
+    }
 
     /// Empty where the node is cut off.
     [[nodiscard]] std::string net(const std::vector<NetIndex>& nets, Index r, Index c) const {
@@ -198,9 +209,9 @@ class ArrayWriter {
                                     : end.segment_resistance == 0 ? end.node
                                                                   : end.middle;
         std::string text =
-            resistor(end.termination, source, middle, wires().driver, driver, "rdrv");
+            resistor(end.termination, source, middle, usual().driver, driver, "rdrv");
         if (wires().end_segments)
-            text += resistor(end.segment, middle, end.node, wires().word_line_segment,
+            text += resistor(end.segment, middle, end.node, usual().word_line_segment,
                              end.segment_resistance, "rwl");
         return text;
     }
@@ -218,27 +229,28 @@ class ArrayWriter {
                                                                   : end.middle;
         std::string text;
         if (wires().end_segments)
-            text += resistor(end.segment, end.node, middle, wires().bit_line_segment,
+            text += resistor(end.segment, end.node, middle, usual().bit_line_segment,
                              end.segment_resistance, "rbl");
-        return text + resistor(end.termination, middle, ground, wires().sense, sense, "rsense");
+        return text + resistor(end.termination, middle, ground, usual().sense, sense, "rsense");
     }
 
     /// One wire; a comment instead where it is open, cut off, or joins its nodes.
     [[nodiscard]] static std::string resistor(const std::string& name, const std::string& from,
-                                              const std::string& to, const LineResistance& which,
+                                              const std::string& to, const LineResistance& usual,
                                               double value, std::string_view parameter) {
-        if (is_all_zero(which)) return {};  // said once, beside the parameters
+        if (value == 0 && is_all_zero(usual)) return {};  // said once, beside the parameters
         if (value == 0) return comment(fmt::format("{} is 0 ohm: one node, {}", name, to));
         if (std::isinf(value)) return comment(fmt::format("{} left out: open", name));
         if (from.empty() || to.empty())
             return comment(fmt::format("{} left out: cut off from every source and ground", name));
         if (from == to) return comment(fmt::format("{} left out: both its ends are {}", name, to));
-        return fmt::format("{} {} {} {}\n", name, from, to, value_text(which, value, parameter));
+        return fmt::format("{} {} {} {}\n", name, from, to, value_text(usual, value, parameter));
     }
 
     const Tile& tile_;
     const Crossbar& crossbar_;
     const Expansion& circuit_;
+    std::optional<Index> output_;
 };
 
 }  // namespace
@@ -259,13 +271,15 @@ std::string wire_parameters(const Wires& wires) {
 }
 
 std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
-                          const Eigen::Ref<const Eigen::VectorXd>& inputs) {
-    const ArrayWriter writer(tile, array, circuit);
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                          const ArrayScope& scope) {
+    const ArrayWriter writer(tile, array, circuit, scope.output);
     const std::string letters(array_letters(circuit.pattern));
     std::string text;
     if (const std::string lost = describe_cut_off(circuit); !lost.empty())
         text += comment("left out: " + lost);
-    text += fmt::format("* ---- array {}: sources ----\n", letters) + writer.sources(inputs);
+    if (scope.has_sources)
+        text += fmt::format("* ---- array {}: sources ----\n", letters) + writer.sources(inputs);
     text += fmt::format("* ---- array {}: word lines ----\n", letters) + writer.word_lines();
     text += fmt::format("* ---- array {}: cells ----\n", letters) + writer.cells();
     text += fmt::format("* ---- array {}: bit lines ----\n", letters) + writer.bit_lines();

@@ -25,11 +25,17 @@ bool agrees(double found, double wanted) {
 
 std::string cell_instance(const CellMeaning& cell, const TileSettings& settings) {
     const std::string intended = conductance_text(cell, settings);
+    const auto stuck_at = [&](double usual, std::string_view parameter) {
+        return agrees(usual, cell.conductance) ? fmt::format("{{{}}}", parameter)
+                                               : number(cell.conductance);
+    };
     switch (cell.fault) {
         case Fault::stuck_off:
-            return fmt::format("cell_stuck_off g={{gmin_c}} g_intended={}", intended);
+            return fmt::format("cell_stuck_off g={} g_intended={}",
+                               stuck_at(settings.device.off, "gmin_c"), intended);
         case Fault::stuck_on:
-            return fmt::format("cell_stuck_on g={{gmax_c}} g_intended={}", intended);
+            return fmt::format("cell_stuck_on g={} g_intended={}",
+                               stuck_at(settings.device.on, "gmax_c"), intended);
         case Fault::open:
             return fmt::format("cell_open g_intended={}", intended);
         case Fault::none:

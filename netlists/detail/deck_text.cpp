@@ -32,6 +32,16 @@ std::string_view options_line() {
     return ".options reltol=1e-6 abstol=1e-14 vntol=1e-9 gmin=1e-15\n";
 }
 
+std::string plain_analysis(const std::string& source, double value,
+                           const std::vector<std::string>& outputs) {
+    constexpr std::size_t most_per_line = 8;
+    std::string text = fmt::format(".op\n.dc {} {} {} 1\n", source, number(value), number(value));
+    for (std::size_t i = 0; i < outputs.size(); ++i)
+        text +=
+            (i % most_per_line == 0 ? (i == 0 ? ".print dc " : "\n.print dc ") : " ") + outputs[i];
+    return text + (outputs.empty() ? "" : "\n");
+}
+
 std::string ammeter_name(ColumnPattern pattern, Index bit_line) {
     return fmt::format("vs_{}_{}", to_char(polarity_of(pattern, bit_line)), bit_line);
 }

@@ -2,6 +2,7 @@
 
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "circuit/crossbar.hpp"
 
@@ -26,5 +27,10 @@ std::string ammeter_name(ColumnPattern pattern, Index bit_line);
 
 /// The source of one word line, `v_in_a_3`.
 std::string source_name(ColumnPattern pattern, Index word_line);
+
+/// What ends a deck in SPICE3's dialect: `.op`, `.dc` of one point on `source`, and `.print` lines
+/// of a few vectors each, as old programs take them.
+std::string plain_analysis(const std::string& source, double value,
+                           const std::vector<std::string>& outputs);
 
 }  // namespace kirchnet::detail

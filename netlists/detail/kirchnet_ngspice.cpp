@@ -4,6 +4,7 @@
 #include <fcntl.h>
 #include <ngspice/sharedspice.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -13,6 +14,7 @@
 #include <cstdio>
 #include <cstdlib>
 #include <exception>
+#include <string_view>
 
 #include "netlists/detail/wire_protocol.hpp"
 
@@ -22,10 +24,12 @@ using kirchnet::detail::Reply;
 using kirchnet::detail::Request;
 
 constexpr std::size_t most_message_bytes = 1 << 20;
+constexpr std::size_t most_listing_bytes = std::size_t{1} << 31;
 
 /// What ngspice's callbacks tell, gathered for the next reply.
 struct Witness {
     int channel = -1;
+    bool is_listing = false;  ///< whether what ngspice prints is the listing
     Reply reply;
 };
 
@@ -41,8 +45,10 @@ void send_reply() {
 }
 
 int on_text(char* text, int /*id*/, void* /*user*/) {
-    std::string& messages = witness().reply.messages;
-    if (messages.size() < most_message_bytes) messages.append(text).append("\n");
+    const bool is_listing = witness().is_listing && std::string_view(text).starts_with("stdout ");
+    std::string& kept = is_listing ? witness().reply.listing : witness().reply.messages;
+    if (kept.size() < (is_listing ? most_listing_bytes : most_message_bytes))
+        kept.append(text).append("\n");
     return 0;
 }
 
@@ -133,6 +139,25 @@ void run_point(const Request& request, std::uint64_t point) {
     command("destroy all");  // a plot kept per point would fill the memory
 }
 
+void send_listing() {
+    witness().is_listing = true;
+    command("listing expand");
+    witness().is_listing = false;
+    send_reply();
+}
+
+#ifndef __SANITIZE_ADDRESS__
+/// A deck that calls itself, or doubles at every level, would otherwise take all there is. The
+/// sanitizer's own memory counts here too, so that under it there is no limit.
+void limit_memory() {
+    constexpr rlim_t most_bytes = rlim_t{6} << 30;
+    const rlimit limit{most_bytes, most_bytes};
+    setrlimit(RLIMIT_AS, &limit);
+}
+#else
+void limit_memory() {}
+#endif
+
 /// The socket arrives as standard input; whatever the library prints by itself goes to the
 /// error file, never between two frames.
 int take_channel() {
@@ -149,8 +174,10 @@ void serve() {
         kirchnet::detail::decode_request(kirchnet::detail::read_frame(witness().channel));
     ngSpice_Init(on_text, on_status, on_exit, on_data, on_plot, on_thread, nullptr);
     std::setlocale(LC_NUMERIC, "C");  // after Init, which may have read the environment
+    if (request.listing) limit_memory();
     load(request.deck);
     if (request.whole_vectors) keep_only(request.wanted);
+    if (request.listing) send_listing();
     for (std::uint64_t point = 0; point < request.points; ++point) run_point(request, point);
 }
 

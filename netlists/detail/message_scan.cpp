@@ -34,7 +34,44 @@ std::string_view without_stream(std::string_view line) {
     return line;
 }
 
+bool is_noise(std::string_view line) {
+    constexpr std::array words{"note:",
+                               "numparam expansion errors",
+                               "interrupted due to",
+                               "no circuit",
+                               "cannot recover",
+                               "cannot compute",
+                               "fatal error in",
+                               "circuit:",
+                               "warning",
+                               "netlist line no."};
+    const std::string text = lower(line);
+    return text.find_first_not_of(" \t") == std::string::npos || text.starts_with('*') ||
+           std::any_of(words.begin(), words.end(),
+                       [&](const char* word) { return text.find(word) != std::string::npos; });
+}
+
+std::string_view trimmed(std::string_view line) {
+    const std::size_t first = std::min(line.find_first_not_of(" \t\r"), line.size());
+    line.remove_prefix(first);
+    return line.substr(0, line.find_last_not_of(" \t\r") + 1);
+}
+
 }  // namespace
+
+std::string all_that_tells(std::string_view messages) {
+    constexpr int most_told = 8;
+    std::string told;
+    int lines = 0;
+    while (!messages.empty() && lines < most_told) {
+        const std::size_t end = std::min(messages.find('\n'), messages.size());
+        const std::string_view line = trimmed(without_stream(messages.substr(0, end)));
+        messages.remove_prefix(std::min(end + 1, messages.size()));
+        if (is_noise(line)) continue;
+        told.append(lines++ == 0 ? "" : " | ").append(line);
+    }
+    return told.empty() ? "it says no more than that" : told;
+}
 
 std::string find_failure(std::string_view messages) {
     std::string found;

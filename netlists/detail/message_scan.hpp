@@ -11,4 +11,8 @@ namespace kirchnet::detail {
 /// @return  at most three lines, joined by ` | `
 std::string find_failure(std::string_view messages);
 
+/// What ngspice says about a deck that it refuses, without its notes and its farewell: at most
+/// eight lines, joined by ` | `.
+std::string all_that_tells(std::string_view messages);
+
 }  // namespace kirchnet::detail

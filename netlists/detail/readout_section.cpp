@@ -183,16 +183,23 @@ std::string conversion_parameters(const SubtractorCircuit& circuit) {
                       number(circuit.adc.gain));
 }
 
-std::string print_currents(const Tile& tile, std::size_t array) {
+/// Whether an output is there in a deck of one, or of all.
+bool shows(const std::optional<Index>& only, Index output) {
+    return !only || *only == output;
+}
+
+std::string print_currents(const Tile& tile, std::size_t array, const std::optional<Index>& only) {
     std::string used;
     std::string reference;
     std::string padding;
     const Crossbar& crossbar = tile.arrays()[array];
-    for (Index c = 0; c < crossbar.shape().bit_lines; ++c)
+    for (Index c = 0; c < crossbar.shape().bit_lines; ++c) {
+        if (!is_kept(tile, crossbar, c, only)) continue;
         (output_of(tile, array, c) ? used
          : is_reference(tile, c)   ? reference
                                    : padding) +=
             fmt::format("print i({})\n", names_of(crossbar.pattern(), c).ammeter());
+    }
     const auto letters = array_letters(crossbar.pattern());
     std::string text = fmt::format("echo \"column currents of array {} [A], out of the array\"\n{}",
                                    letters, used);
@@ -205,9 +212,11 @@ std::string print_currents(const Tile& tile, std::size_t array) {
     return text;
 }
 
-std::string print_amplifiers(const Tile& tile, const TileAmplifiers& amplifiers) {
+std::string print_amplifiers(const Tile& tile, const TileAmplifiers& amplifiers,
+                             const std::optional<Index>& only) {
     std::string text = "echo \"outputs of the transimpedance amplifiers [V]\"\n";
     for (Index j = 0; j < tile.outputs(); ++j) {
+        if (!shows(only, j)) continue;
         text += fmt::format("print v({})\n", names_of(tile, j, Polarity::a).amplifier_output());
         if (tile.has_pairs() && !ends_in_summer(tile, amplifiers, tile.column(j, Polarity::b)))
             text += fmt::format("print v({})\n", names_of(tile, j, Polarity::b).amplifier_output());
@@ -242,24 +251,103 @@ std::string subtractor_meaning(const DeckAmplifiers* amplifiers) {
                : "subtractor outputs [V], about rf * (i_a - i_b)";
 }
 
-std::string print_subtractors(const Tile& tile, const DeckAmplifiers* amplifiers) {
+std::string print_subtractors(const Tile& tile, const DeckAmplifiers* amplifiers,
+                              const std::optional<Index>& only) {
     std::string text = fmt::format("echo \"{}\"\n", subtractor_meaning(amplifiers));
-    for (Index j = 0; j < tile.outputs(); ++j) text += fmt::format("print v(sub_{})\n", j);
+    for (Index j = 0; j < tile.outputs(); ++j)
+        if (shows(only, j)) text += fmt::format("print v(sub_{})\n", j);
     return text;
 }
 
-std::string print_conversion(const Tile& tile, const SubtractorCircuit& circuit) {
+std::string print_conversion(const Tile& tile, const SubtractorCircuit& circuit,
+                             const std::optional<Index>& only) {
     std::string text;
     if (circuit.hold.is_there()) text += "echo \"held outputs [V]\"\n";
     for (Index j = 0; circuit.hold.is_there() && j < tile.outputs(); ++j)
-        text += fmt::format("print v(held_{})\n", j);
+        if (shows(only, j)) text += fmt::format("print v(held_{})\n", j);
     if (circuit.adc.is_there()) text += "echo \"codes of the converters\"\n";
     for (Index j = 0; circuit.adc.is_there() && j < tile.outputs(); ++j)
-        text += fmt::format("print v(code_{})\n", j);
+        if (shows(only, j)) text += fmt::format("print v(code_{})\n", j);
     return text;
 }
 
+/// An operational amplifier as a source of finite gain, with its offset at the input that is not
+/// inverted.
+std::string plain_amplifier(const std::string& name, const std::string& plus,
+                            const std::string& minus, const std::string& output, double gain,
+                            double offset) {
+    return fmt::format("vos{0} pos{0} {1} dc {2}\neop{0} {3} 0 pos{0} {4} {5}\n", name, plus,
+                       number(offset), output, minus, number(gain));
+}
+
+std::string plain_column(const Tile& tile, const TileColumn& at, const DeckAmplifiers* amplifiers) {
+    const ColumnNames names = names_of(tile.arrays()[at.array].pattern(), at.bit_line);
+    if (amplifiers == nullptr) return ammeter_line(names, "0", "");
+    std::string text = ammeter_line(names, names.amplifier_input(), "");
+    const TileAmplifiers& values = amplifiers->values;
+    if (ends_in_summer(tile, values, at)) return text;
+    const ColumnAmplifier& amplifier = values.column(at);
+    return text +
+           plain_amplifier("_" + names.letter_and_number, "0", names.amplifier_input(),
+                           names.amplifier_output(), values.circuit.amplifier.gain,
+                           amplifier.offset) +
+           fmt::format("rf_{} {} {} {}\n", names.letter_and_number, names.amplifier_input(),
+                       names.amplifier_output(), number(amplifier.feedback));
+}
+
+std::string plain_subtractor(const Tile& tile, const TileAmplifiers& amplifiers, Index output) {
+    const ColumnNames a = names_of(tile, output, Polarity::a);
+    const ColumnNames b = names_of(tile, output, Polarity::b);
+    const PairSubtractor& pair = amplifiers.pair(output);
+    const double gain = amplifiers.circuit.amplifier.gain;
+    const std::string result = fmt::format("sub_{}", output);
+    if (amplifiers.circuit.kind == SubtractorKind::current_mode) {
+        const ColumnAmplifier& amplifier = amplifiers.column(tile.column(output, Polarity::b));
+        return plain_amplifier(fmt::format("_{}", output), "0", b.amplifier_input(), result, gain,
+                               amplifier.offset) +
+               fmt::format("rf_{0} {1} {2} {3}\nrx_{0} {4} {1} {5}\n", output, b.amplifier_input(),
+                           result, number(amplifier.feedback), a.amplifier_output(),
+                           number(pair.coupling));
+    }
+    return fmt::format("r1_{0} {1} sn_{0} {2}\nr2_{0} sn_{0} sub_{0} {3}\n", output,
+                       b.amplifier_output(), number(pair.bridge.r1), number(pair.bridge.r2)) +
+           fmt::format("r3_{0} {1} sp_{0} {2}\nr4_{0} sp_{0} 0 {3}\n", output, a.amplifier_output(),
+                       number(pair.bridge.r3), number(pair.bridge.r4)) +
+           plain_amplifier(fmt::format("_{}", output), fmt::format("sp_{}", output),
+                           fmt::format("sn_{}", output), result, gain, pair.offset);
+}
+
 }  // namespace
+
+std::string plain_readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
+                                  const std::optional<Index>& output) {
+    std::string text = "* read-out: 0 V sources vs_* measure the column currents\n";
+    if (amplifiers != nullptr)
+        text += "* amplifiers: sources of finite gain, without the swing of their outputs\n";
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i)
+        for (Index c = 0; c < tile.arrays()[i].shape().bit_lines; ++c)
+            if (is_kept(tile, tile.arrays()[i], c, output))
+                text += plain_column(tile, {i, c}, amplifiers);
+    if (amplifiers == nullptr || !tile.has_subtractors()) return text;
+    for (Index j = 0; j < tile.outputs(); ++j)
+        if (shows(output, j)) text += plain_subtractor(tile, amplifiers->values, j);
+    return text;
+}
+
+std::vector<std::string> plain_outputs(const Tile& tile, const DeckAmplifiers* amplifiers,
+                                       const std::optional<Index>& output) {
+    std::vector<std::string> outputs;
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i) {
+        const Crossbar& array = tile.arrays()[i];
+        for (Index c = 0; c < array.shape().bit_lines; ++c)
+            if (is_kept(tile, array, c, output) && output_of(tile, i, c))
+                outputs.push_back(fmt::format("i({})", names_of(array.pattern(), c).ammeter()));
+    }
+    if (amplifiers == nullptr || !tile.has_subtractors()) return outputs;
+    for (Index j = 0; j < tile.outputs(); ++j)
+        if (shows(output, j)) outputs.push_back(fmt::format("v(sub_{})", j));
+    return outputs;
+}
 
 DeckAmplifiers deck_amplifiers(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                                const LinearReadout& readout) {
@@ -292,39 +380,43 @@ std::string amplifier_parameters(const Tile& tile, const DeckAmplifiers& amplifi
 }
 
 std::string readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
-                            const Eigen::MatrixXd& shares) {
+                            const Eigen::MatrixXd& shares, const std::optional<Index>& output) {
     check_shares(tile, amplifiers == nullptr, shares);
     std::string text = "* ---- read-out: 0 V sources vs_* measure the column currents ----\n";
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
         for (Index c = 0; c < tile.arrays()[i].shape().bit_lines; ++c)
-            text += column_lines(tile, {i, c}, amplifiers);
+            if (is_kept(tile, tile.arrays()[i], c, output))
+                text += column_lines(tile, {i, c}, amplifiers);
     if (has_outputs(tile, shares)) {
         text += tile.has_pairs() ? "* ---- one subtractor per column pair ----\n"
                                  : "* ---- one subtractor per column ----\n";
         for (Index j = 0; j < tile.outputs(); ++j)
-            text += subtractor_line(tile, amplifiers, shares, j);
+            if (shows(output, j)) text += subtractor_line(tile, amplifiers, shares, j);
     }
     if (!has_conversion(tile, amplifiers)) return text;
     text += "* ---- sample, hold and conversion ----\n";
     for (Index j = 0; j < tile.outputs(); ++j)
-        text += conversion_lines(tile, amplifiers->values.circuit, j);
+        if (shows(output, j)) text += conversion_lines(tile, amplifiers->values.circuit, j);
     return text;
 }
 
-std::string control_section(const Tile& tile, const DeckAmplifiers* amplifiers,
-                            const Eigen::MatrixXd& shares) {
-    std::string text = ".control\nset numdgt=12\nop\n";
-    for (std::size_t i = 0; i < tile.arrays().size(); ++i) text += print_currents(tile, i);
-    if (amplifiers != nullptr) text += print_amplifiers(tile, amplifiers->values);
-    if (has_outputs(tile, shares)) text += print_subtractors(tile, amplifiers);
-    if (has_conversion(tile, amplifiers))
-        text += print_conversion(tile, amplifiers->values.circuit);
+std::string control_end(std::string_view net) {
     // Without `quit`, ngspice -b ends with 1 for want of a .print line, whatever it solved.
-    const auto source = input_node(tile.arrays().front().pattern(), 0);
-    return text + fmt::format(
-                      "* exit status 0 only if there is a solution\n"
-                      "let solved = 0*v({}) + 1\nif solved\nquit 0\nend\nquit 1\n.endc\n",
-                      source);
+    return fmt::format(
+        "* exit status 0 only if there is a solution\n"
+        "let solved = 0*v({}) + 1\nif solved\nquit 0\nend\nquit 1\n.endc\n",
+        net);
+}
+
+std::string control_section(const Tile& tile, const DeckAmplifiers* amplifiers,
+                            const Eigen::MatrixXd& shares, const std::optional<Index>& output) {
+    std::string text = ".control\nset numdgt=12\nop\n";
+    for (std::size_t i = 0; i < tile.arrays().size(); ++i) text += print_currents(tile, i, output);
+    if (amplifiers != nullptr) text += print_amplifiers(tile, amplifiers->values, output);
+    if (has_outputs(tile, shares)) text += print_subtractors(tile, amplifiers, output);
+    if (has_conversion(tile, amplifiers))
+        text += print_conversion(tile, amplifiers->values.circuit, output);
+    return text + control_end(input_node(tile.arrays().front().pattern(), 0));
 }
 
 }  // namespace kirchnet::detail

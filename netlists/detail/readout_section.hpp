@@ -2,6 +2,8 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
+#include <vector>
 
 #include "circuit/tile_amplifiers.hpp"
 #include "netlists/netlist_writer.hpp"
@@ -27,12 +29,24 @@ std::string amplifier_parameters(const Tile& tile, const DeckAmplifiers& amplifi
 /// What stands between the nets `out_*` and the outputs: ammeters, amplifiers, subtractors.
 /// @param amplifiers  null: an ideal read-out
 /// @param shares      of the reference currents, as in `TileDeckSettings`
+/// @param output      the only one that is there, as `TileDeckSettings::output`; empty: all
 /// @throws InvalidInput  when they are not of this tile, or not for this read-out
 std::string readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
-                            const Eigen::MatrixXd& shares);
+                            const Eigen::MatrixXd& shares, const std::optional<Index>& output = {});
+
+/// The same in SPICE3's R, V and E: ammeters, or amplifiers without swing; no hold, no converter.
+std::string plain_readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
+                                  const std::optional<Index>& output);
+
+/// Vectors of that which SPICE3 is to print: `i(vs_a_0)`, `v(sub_0)`.
+std::vector<std::string> plain_outputs(const Tile& tile, const DeckAmplifiers* amplifiers,
+                                       const std::optional<Index>& output);
 
 /// The `.control` block: solves, and prints every column current and output with its name.
 std::string control_section(const Tile& tile, const DeckAmplifiers* amplifiers,
-                            const Eigen::MatrixXd& shares);
+                            const Eigen::MatrixXd& shares, const std::optional<Index>& output = {});
+
+/// Ends a `.control` block: exit status 0 only if `net` has a voltage.
+std::string control_end(std::string_view net);
 
 }  // namespace kirchnet::detail

@@ -94,6 +94,7 @@ std::string encode(const Request& request) {
     out.put(request.wanted);
     out.put(request.points);
     out.put(request.values);
+    out.put(static_cast<std::uint8_t>(request.listing ? 1 : 0));
     return out.take();
 }
 
@@ -107,6 +108,7 @@ std::string encode(const Reply& reply) {
     out.put(reply.messages);
     out.put(reply.lengths);
     out.put(reply.values);
+    out.put(reply.listing);
     return out.take();
 }
 
@@ -123,6 +125,9 @@ Request decode_request(std::string_view payload) {
     in.get(request.wanted);
     in.get(request.points);
     in.get(request.values);
+    std::uint8_t listing = 0;
+    in.get(listing);
+    request.listing = listing != 0;
     return request;
 }
 
@@ -139,6 +144,7 @@ Reply decode_reply(std::string_view payload) {
     in.get(reply.messages);
     in.get(reply.lengths);
     in.get(reply.values);
+    in.get(reply.listing);
     return reply;
 }
 

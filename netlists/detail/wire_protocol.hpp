@@ -19,9 +19,11 @@ struct Request {
     std::vector<std::string> wanted;   ///< vectors to send back
     std::uint64_t points = 0;
     std::vector<double> values;  ///< sources' values, point after point
+    bool listing = false;        ///< first answer with the circuit as ngspice expanded it
 };
 
-/// What ngspice made of one point: facts only, judged by the receiver.
+/// What ngspice made of one point, or of the deck where a listing was asked for: facts only, judged
+/// by the receiver.
 struct Reply {
     bool exited = false;      ///< ngspice asked to be unloaded
     std::string plot_before;  ///< name of the current plot before and after
@@ -31,6 +33,7 @@ struct Reply {
     std::vector<std::int32_t> lengths;  ///< per wanted vector; -1: absent or complex
     std::vector<double> values;  ///< first entry of each, 0 where absent; or all entries, vector
                                  ///< after vector
+    std::string listing;         ///< `listing expand`, line by line
 };
 
 std::string encode(const Request& request);

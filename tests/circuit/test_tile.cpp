@@ -395,3 +395,36 @@ TEST_CASE(
     CHECK(Tile(small_block(), settings_of(Mapping::offset, Layout::interleaved)).read_bit_lines() ==
           outputs);
 }
+
+TEST_CASE("given arrays stand for what faults, laws and settings would make of a tile") {
+    TileSettings settings;
+    settings.array = {3, 4};
+    settings.device = device;
+    WeightBlock block = block_of(layer_weights(3, 2), 0, 3, 0, 2);
+    block.tile_row = 5;
+    const Tile built(block, settings, FaultDraw{{0.5, 1.0}, 1, 0});
+    Wires wires;
+    wires.word_line_segment = 7;
+    std::vector<Crossbar> arrays;
+    for (const Crossbar& array : built.arrays())
+        arrays.emplace_back(CellMatrix::Constant(3, 4, 3e-5), wires, array.pattern());
+    GivenArrays given;
+    given.set({block.layer, 5, block.tile_column, 0}, arrays);
+
+    const Tile tile(block, settings, FaultDraw{{0.5, 1.0}, 1, 0}, std::nullopt, &given);
+    for (std::size_t i = 0; i < 2; ++i) {
+        CHECK(tile.arrays()[i].conductance() == CellMatrix::Constant(3, 4, 3e-5));
+        CHECK(tile.arrays()[i].intended_conductance() == built.arrays()[i].intended_conductance());
+        CHECK(tile.arrays()[i].wires() == wires);
+        CHECK((tile.arrays()[i].faults().array() == Fault::none).all());
+    }
+    block.tile_row = 4;  // another tile of the layer
+    CHECK(Tile(block, settings, std::nullopt, std::nullopt, &given).arrays()[0].wires() == Wires{});
+
+    block.tile_row = 5;
+    settings.array = {3, 5};
+    CHECK_THROWS_AS((void)Tile(block, settings, std::nullopt, std::nullopt, &given), InvalidInput);
+    settings.array = {3, 4};
+    settings.layout = Layout::interleaved;
+    CHECK_THROWS_AS((void)Tile(block, settings, std::nullopt, std::nullopt, &given), InvalidInput);
+}

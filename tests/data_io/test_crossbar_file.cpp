@@ -267,3 +267,30 @@ TEST_CASE("a crossbar file does not take cells of another law") {
     CHECK_THROWS_WITH_AS(write_crossbar(folder / "sinh.h5", crossbar().with_law(CellLaw::sinh(2))),
                          doctest::Contains("ohmic"), InvalidInput);
 }
+
+TEST_CASE("a tile's arrays come back as they were written, one file or two") {
+    const TemporaryFolder folder;
+    const CrossbarOrigin origin{
+        {"layer1.0.conv1", 2, 1, 3}, Mapping::differential, Eigen::Vector2d(0.2, -0.05)};
+    const Crossbar shared = crossbar();
+    CHECK(write_tile_arrays(folder / "one.h5", {{shared}, origin}).size() == 1);
+    const TileArraysFile one = read_tile_arrays(folder / "one.h5");
+    REQUIRE(one.arrays.size() == 1);
+    CHECK(one.arrays[0] == shared);
+    CHECK(one.origin == origin);
+
+    const Crossbar a(CellMatrix::Constant(2, 3, 1e-5), {}, ColumnPattern::all_a);
+    const Crossbar b(CellMatrix::Constant(2, 3, 2e-5), {}, ColumnPattern::all_b);
+    const auto files = write_tile_arrays(folder / "two.h5", {{a, b}, std::nullopt});
+    REQUIRE(files.size() == 2);
+    CHECK(files[1].filename() == "two-b.h5");
+    const TileArraysFile two = read_tile_arrays(folder / "two.h5");
+    CHECK(two.arrays == std::vector{a, b});
+    CHECK_FALSE(two.origin);
+
+    write_tile_arrays(folder / "x.h5", {{a, b}, origin});
+    std::filesystem::copy_file(folder / "two-b.h5", folder / "x-b.h5",
+                               std::filesystem::copy_options::overwrite_existing);
+    CHECK(says(refusal([&] { (void)read_tile_arrays(folder / "x.h5"); }), "another tile"));
+    CHECK(says(refusal([&] { (void)read_tile_arrays(folder / "no.h5"); }), "no-a.h5"));
+}

@@ -177,3 +177,36 @@ TEST_CASE("amplifiers behind bit lines read at both ends are refused") {
     CHECK_THROWS_WITH_AS((void)extract_operators(graph, chip, transfer),
                          doctest::Contains("one end"), InvalidInput);
 }
+
+TEST_CASE("arrays given as they are drawn make the same operators, amplifiers included") {
+    const Graph graph(test::small_network());
+    ChipSettings chip{settings(Mapping::two_column, Layout::split), FaultDraw{{0.2, 1.0}, 4, 0}};
+    chip.tile.wires.word_line_segment = 20;
+    chip.tile.wires.sense = 30;
+    for (const bool has_amplifiers : {false, true}) {
+        if (has_amplifiers) {
+            chip.readout = LinearReadout{};
+            chip.readout->circuit.amplifier.gain = 50;  // an input resistance to be seen
+        }
+        const auto drawn = extract_operators(graph, chip, transfer);
+        auto given = std::make_shared<GivenArrays>();
+        const TilePlace place{0, 1, 0};
+        const std::string layer = graph.layer_name(1);
+        given->set(
+            {layer, place.row, place.column, place.slice},
+            Tile(weight_block(graph, 1, chip.tile, place.row, place.column), chip.tile, chip.faults)
+                .arrays());
+        ChipSettings with_given = chip;
+        with_given.given = given;
+        const auto same = extract_operators(graph, with_given, transfer);
+        with_given.faults.reset();
+        const auto designed = extract_operators(graph, with_given, transfer);
+        const auto places = tile_places(tile_layer(graph, 1, chip.tile));
+        for (std::size_t i = 0; i < places.size(); ++i) {
+            CHECK(same[1].tiles[i].weights == drawn[1].tiles[i].weights);
+            CHECK(same[1].tiles[i].offset == drawn[1].tiles[i].offset);
+            if (places[i] == place)
+                CHECK(designed[1].tiles[i].weights == drawn[1].tiles[i].weights);
+        }
+    }
+}

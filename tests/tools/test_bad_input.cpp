@@ -88,7 +88,7 @@ TEST_CASE("networks, layers, tiles and data that do not exist are named") {
     check_refused(netlist + " --layer conv1 --mapping complex", "complex");
     check_refused(netlist + " --layer conv1 --slice 1", "1 slice");
     check_refused(netlist + " --layer conv1 --bits-per-cell 2 --slice 4", "4 slices");
-    check_refused(netlist + " --layer conv1 --data " + digit_images + " --read 1", "1 read");
+    check_refused(netlist + " --layer conv1 --data " + digit_images + " --input-read 1", "1 read");
     check_refused(netlist + " --layer conv1 --readout mirror", "mirror");
     check_refused(netlist + " --layer conv1 --data " + digit_images + " --image 99999", "99999");
     check_refused(netlist + " --layer conv1 --data " + digit_images + " --position 99999", "99999");

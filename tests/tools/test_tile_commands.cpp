@@ -75,7 +75,7 @@ TEST_CASE("netlist writes the deck of one slice, and one read of its inputs") {
                                 "--bits-per-cell 2 --slice 1 --data " +
                                 digit_images +
                                 " --set converters.input_bits=8 --set converters.dac_bits=1 "
-                                "--read 7 --image 2 --position 20";
+                                "--input-read 7 --image 2 --position 20";
     const auto run = run_kirchnet(netlist);
     REQUIRE(run.code == 0);
     CHECK(contains(run.out, "slice 1 of 4, digits 0..3 that count 4 levels each"));

@@ -64,6 +64,7 @@ void run_mappings(BudgetReport& report, const Graph& graph, const ExperimentImag
 }  // namespace
 
 int run_compare_budget(const CompareArguments& arguments, const Experiment& experiment) {
+    refuse_given_arrays(experiment, "a budget");
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);

@@ -263,7 +263,8 @@ std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experim
     const TilePlace& place = choice.place;
     const Tile tile(
         weight_block(graph, choice.layer, settings, place.row, place.column, place.slice), settings,
-        experiment.fault_source(), experiment.device_draw());
+        experiment.fault_source(), experiment.device_draw(),
+        experiment.given_arrays(choice.mapping).get());
     // A prime step spreads the sampled output pixels over the feature map.
     const std::size_t positions = graph.geometry(choice.layer).positions();
     const Eigen::VectorXd used =

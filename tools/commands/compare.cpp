@@ -128,6 +128,8 @@ class CompareRun {
         settings.converters = experiment_.converters;
         settings.faults = experiment_.fault_source();
         settings.devices = experiment_.device_draw();
+        settings.given =
+            load_given_arrays(report_.graph, experiment_, experiment_.mappings.front());
         settings.readout = experiment_.linear_readout();
         settings.correction = experiment_.correction;
         ComparisonObserver observer;

@@ -128,7 +128,8 @@ Subject subject_of_network(const DrawArguments& arguments) {
     const WeightBlock block = weight_block(graph, layer, settings, row, column, arguments.slice);
     Subject subject;
     const Eigen::VectorXd used = used_inputs(arguments, experiment, graph, block, subject.driven);
-    const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw());
+    const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw(),
+                    load_given_arrays(graph, experiment, mapping).get());
     subject.name = fmt::format("{} tile {}, {}", arguments.layer,
                                to_string(TilePlace{row, column, arguments.slice}, settings),
                                to_string(mapping));

@@ -1,109 +1,149 @@
 #include <fmt/format.h>
 
+#include <filesystem>
+
 #include "circuit/error.hpp"
+#include "circuit/names.hpp"
+#include "circuit/units.hpp"
 #include "data/atomic_file.hpp"
 #include "data/crossbar_file.hpp"
-#include "data/matrix_file.hpp"
 #include "netlists/netlist_writer.hpp"
-#include "nn/tiling.hpp"
+#include "netlists/ngspice_solver.hpp"
+#include "solver/transfer_solver.hpp"
 #include "tools/commands.hpp"
-#include "tools/network_input.hpp"
 #include "tools/output.hpp"
+#include "tools/tile_deck_input.hpp"
 
 namespace kirchnet {
 namespace {
 
-struct Drive {
-    Eigen::VectorXd voltages;  ///< of the word lines in use [V]
-    std::string comment;
-};
+constexpr std::string_view all = "all";
+constexpr double a_while = 30;  // [s] above which ngspice's time is worth a word
 
-Drive drive_from_file(const NetlistArguments& arguments, Index rows) {
-    const Eigen::MatrixXd values = read_matrix(arguments.input);
-    if (values.size() != rows)
-        throw InvalidInput(
-            arguments.input,
-            fmt::format("{} read voltages, but the tile uses {} word lines", values.size(), rows));
-    return {values.reshaped(), "read voltages from " + arguments.input};
+bool is_flat(const NetlistArguments& arguments) {
+    return arguments.flat || parse_dialect(arguments.dialect) == Dialect::spice3;
 }
 
-/// Which digit of the inputs a read drives; empty where they take one read.
-std::string read_words(const std::vector<InputRead>& reads, std::size_t number) {
-    if (reads.size() == 1) return {};
-    const InputRead& read = reads.at(number);
-    return fmt::format(", read {} of {} (a step counts {:g})", number, reads.size(), read.weight);
+void check_arguments(const NetlistArguments& arguments) {
+    if (arguments.layer.empty())
+        throw InvalidInput("--layer", "name a layer, as 'kirchnet info' lists them, or 'all'");
+    const bool is_many = arguments.tile == all || arguments.layer == all;
+    if (is_many && arguments.column)
+        throw InvalidInput("--column", "is an output of one tile; name it with --tile R,C");
+    if (is_many && !arguments.save_crossbar.empty())
+        throw InvalidInput("--save-crossbar", "takes one tile; name it with --tile R,C");
+    if (is_many && !arguments.input.empty())
+        throw InvalidInput("--input",
+                           "drives one tile; for a whole layer give --data, or --read-voltage");
+    if (arguments.layer == all && (arguments.out.empty() || arguments.out == "-"))
+        throw InvalidInput("--out", "name a folder: a network is a deck per layer");
 }
 
-Drive drive_from_image(const NetlistArguments& arguments, const Experiment& experiment,
-                       const Graph& graph, const WeightBlock& block) {
-    const ImageDrive drive(graph, experiment);
-    if (!drive.images().note.empty()) print_note(drive.images().note);
-    return {
-        drive.voltages(block, arguments.image, arguments.position, arguments.read_voltage,
-                       arguments.read),
-        fmt::format("activations of image {} (label {}) at output position {}, {}-bit DAC{}, "
-                    "full scale {} V",
-                    arguments.image, drive.images().test.labels.at(arguments.image),
-                    arguments.position, experiment.converters.dac_bits,
-                    read_words(drive.reads(block.layer), arguments.read), arguments.read_voltage)};
-}
-
-Drive find_drive(const NetlistArguments& arguments, const Experiment& experiment,
-                 const Graph& graph, const WeightBlock& block) {
-    if (!arguments.input.empty() && !experiment.data.empty())
-        throw InvalidInput("--input", "give read voltages or an image, not both");
-    if (!arguments.input.empty()) return drive_from_file(arguments, block.weights.rows());
-    if (!experiment.data.empty()) return drive_from_image(arguments, experiment, graph, block);
-    return {Eigen::VectorXd::Constant(block.weights.rows(), arguments.read_voltage),
-            fmt::format("every used word line at {} V", arguments.read_voltage)};
-}
-
-std::string describe_faults(const Experiment& experiment) {
-    if (!experiment.fault_map.empty()) return "fault map " + experiment.fault_map;
-    if (experiment.fault_law.rate > 0)
-        return fmt::format("rate {} per cell, stuck-on : stuck-off = {}, seed {}, trial {}",
-                           experiment.fault_law.rate, experiment.fault_law.stuck_on_per_off,
-                           experiment.seed, experiment.trial);
-    return "none";
-}
-
-/// `X.h5` for one array, `X-a.h5` and `X-b.h5` for two.
-void save_crossbars(const Tile& tile, const std::filesystem::path& path) {
-    if (tile.arrays().size() == 1) return write_crossbar(path, tile.arrays().front());
-    for (const Crossbar& array : tile.arrays()) {
-        auto named = path;
-        named.replace_filename(fmt::format("{}-{}{}", path.stem().string(),
-                                           to_string(array.pattern()), path.extension().string()));
-        write_crossbar(named, array);
+/// `layer out` of a tile: what the read-out gives of one output, a - b, with ideal wires behind.
+double output_current(const Tile& tile, const std::vector<Crossbar>& arrays, Index output,
+                      const Eigen::VectorXd& used) {
+    double current = 0;
+    for (const Polarity side : {Polarity::a, Polarity::b}) {
+        if (side == Polarity::b && !tile.has_pairs()) continue;
+        const TileColumn column = tile.column(output, side);
+        const Crossbar& array = arrays[column.array];
+        Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
+        inputs.topRows(used.size()) = used;
+        const double side_current =
+            TransferSolver().solve(array, inputs, Voltages::skip).current(column.bit_line, 0);
+        current += side == Polarity::a ? side_current : -side_current;
     }
+    return current;
+}
+
+/// What it costs to leave the other bit lines out, for these inputs.
+std::string column_cost(const Tile& tile, Index output, const Eigen::VectorXd& voltages) {
+    std::vector<Crossbar> reduced;
+    for (const Crossbar& array : tile.arrays())
+        reduced.push_back(column_crossbar(tile, array, output));
+    const double exact = output_current(tile, tile.arrays(), output, voltages);
+    const double here = output_current(tile, reduced, output, voltages);
+    return fmt::format("for these inputs it reads {} with an ideal read-out, in the whole array {}",
+                       format_quantity(here, "A"), format_quantity(exact, "A")) +
+           (exact == 0 ? std::string() : fmt::format(" ({:+.2g} %)", 100 * (here / exact - 1)));
+}
+
+void say_time(const std::vector<LayerTile>& tiles, const std::string& name) {
+    double seconds = 0;
+    for (const LayerTile& part : tiles)
+        for (const Crossbar& array : part.tile.arrays())
+            seconds += expected_ngspice_seconds(array.shape());
+    if (seconds > a_while)
+        print_note(fmt::format(
+            "ngspice will take about {:.0f} s for {}; a smaller --array is faster", seconds, name));
+}
+
+std::string layer_deck(const NetlistArguments& arguments, const TileSource& source,
+                       std::size_t layer) {
+    std::vector<LayerTile> tiles;
+    Drive drive;
+    for (const TilePlace& place :
+         tile_places(tile_layer(source.graph(), layer, source.settings()))) {
+        Tile tile = source.tile(layer, place);
+        drive = source.drive(tile.block());
+        tiles.push_back({std::move(tile), drive.voltages});
+    }
+    say_time(tiles, "layer " + source.graph().layer_name(layer));
+    const TileDeckSettings deck = source.deck(drive);
+    return is_flat(arguments) ? write_flat_layer_deck(tiles, deck) : write_layer_deck(tiles, deck);
+}
+
+/// A folder with a deck per layer, in the order of the network.
+int write_network(const NetlistArguments& arguments, const TileSource& source) {
+    const std::filesystem::path folder = arguments.out;
+    std::error_code failure;
+    std::filesystem::create_directories(folder, failure);
+    if (failure) throw FileError(folder.string(), failure.message());
+    for (std::size_t layer = 0; layer < source.graph().layers().size(); ++layer) {
+        const std::string name =
+            fmt::format("{:02}_{}.cir", layer, spice_identifier(source.graph().layer_name(layer)));
+        write_text_atomically(folder / name, layer_deck(arguments, source, layer));
+        print_note("wrote " + (folder / name).string());
+    }
+    return 0;
+}
+
+std::string tile_deck(const NetlistArguments& arguments, const TileSource& source) {
+    const std::size_t layer = source.graph().find_layer(arguments.layer);
+    const TilePlace place = source.place();
+    const Tile tile = source.tile(layer, place);
+    const Drive drive = source.drive(tile.block());
+    TileDeckSettings deck = source.deck(drive);
+    if (arguments.column) {
+        deck.output = *arguments.column;
+        (void)tile.column(*deck.output, Polarity::a);  // says which outputs there are
+        deck.output_comment = column_cost(tile, *deck.output, drive.voltages);
+    }
+    if (!arguments.save_crossbar.empty())
+        write_tile_arrays(arguments.save_crossbar,
+                          {tile.arrays(), CrossbarOrigin{{tile.block().layer, place.row,
+                                                          place.column, place.slice},
+                                                         tile.settings().mapping,
+                                                         drive.voltages}});
+    say_time({{tile, drive.voltages}}, "this tile");
+    return is_flat(arguments) ? write_flat_deck(tile, drive.voltages, deck)
+                              : write_tile_deck(tile, drive.voltages, deck);
 }
 
 }  // namespace
 
 int run_netlist(const NetlistArguments& arguments) {
-    const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
-    const ThreadLimit threads(experiment.threads);
-    const Graph graph = load_graph(experiment);
-    const TileSettings settings =
-        experiment.tile_settings(choose_mapping(arguments.mapping, experiment));
-    const auto [row, column] = parse_tile(arguments.tile);
-    const WeightBlock block = weight_block(graph, graph.find_layer(arguments.layer), settings, row,
-                                           column, arguments.slice);
-    const Drive drive = find_drive(arguments, experiment, graph, block);
-    const Tile tile(block, settings, experiment.fault_source(), experiment.device_draw());
-
-    TileDeckSettings deck;
-    deck.readout =
-        arguments.readout.empty() ? experiment.readout_kind : parse_readout(arguments.readout);
-    deck.amplifiers = experiment.readout;
-    deck.amplifiers.seed = experiment.seed;
-    deck.amplifiers.trial = experiment.trial;
-    deck.input_comment = drive.comment;
-    deck.fault_comment = describe_faults(experiment);
-    deck.device_comment = fmt::format("seed {}, trial {}", experiment.seed, experiment.trial);
-    const std::string text = arguments.flat ? write_flat_deck(tile, drive.voltages, deck)
-                                            : write_tile_deck(tile, drive.voltages, deck);
-    if (!arguments.save_crossbar.empty()) save_crossbars(tile, arguments.save_crossbar);
+    (void)parse_dialect(arguments.dialect);
+    if (!arguments.deck.empty()) return run_netlist_read(arguments);
+    if (!arguments.against.empty() || arguments.solve || arguments.json)
+        throw InvalidInput("--against, --solve and --json", "belong to --read EDITED.cir");
+    check_arguments(arguments);
+    const TileSource source(arguments);
+    if (arguments.layer == all) return write_network(arguments, source);
+    const std::string text =
+        arguments.tile == all
+            ? layer_deck(arguments, source, source.graph().find_layer(arguments.layer))
+            : tile_deck(arguments, source);
     if (arguments.out.empty() || arguments.out == "-")
         print_text(text);
     else

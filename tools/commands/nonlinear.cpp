@@ -38,7 +38,7 @@ NonlinearCells read_cells(const Experiment& experiment) {
 
 ChipSettings chip_of(const Experiment& experiment, Mapping mapping) {
     return {experiment.tile_settings(mapping), experiment.fault_source(), experiment.device_draw(),
-            experiment.linear_readout()};
+            experiment.linear_readout(), experiment.given_arrays(mapping)};
 }
 
 std::vector<std::size_t> choose_layers(const Graph& graph, const Experiment& experiment) {

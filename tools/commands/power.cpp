@@ -60,8 +60,11 @@ void check_network(const Experiment& experiment) {
 }
 
 ChipSettings chip_of(const Experiment& experiment, Mapping mapping) {
+    if (!experiment.array_files.empty() && experiment.readout_kind != Readout::ideal)
+        throw InvalidInput("array.files", "power of given arrays takes the ideal read-out");
     ChipSettings chip{experiment.tile_settings(mapping), experiment.fault_source(),
-                      experiment.device_draw(), experiment.linear_readout()};
+                      experiment.device_draw(), experiment.linear_readout(),
+                      experiment.given_arrays(mapping)};
     return chip;
 }
 

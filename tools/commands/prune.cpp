@@ -387,6 +387,7 @@ int run_prune(const PruneArguments& arguments) {
                         pruning_way(arguments)));
     Experiment experiment = make_experiment("", arguments.settings);
     experiment.threads = arguments.threads;
+    refuse_given_arrays(experiment, "pruning");
     check_experiment(experiment);
     stop_at_safe_places();
     const ThreadLimit threads(arguments.threads);

@@ -1,0 +1,522 @@
+#include "netlists/deck_reading.hpp"
+
+#include <fmt/format.h>
+
+#include <algorithm>
+#include <array>
+#include <cctype>
+#include <charconv>
+#include <cmath>
+#include <filesystem>
+#include <limits>
+#include <map>
+#include <set>
+#include <unordered_map>
+
+#include "circuit/elements.hpp"
+#include "circuit/error.hpp"
+#include "circuit/units.hpp"
+#include "netlists/detail/deck_parts.hpp"
+#include "netlists/detail/deck_scan.hpp"
+#include "netlists/detail/deck_source.hpp"
+#include "netlists/detail/deck_text.hpp"
+#include "netlists/ngspice_session.hpp"
+
+namespace kirchnet {
+namespace {
+
+using detail::DeckPart;
+using detail::DeckParts;
+using detail::DeckSource;
+
+constexpr double open = std::numeric_limits<double>::infinity();
+
+/// ngspice writes what was an expression with 16 digits, so both decks' numbers are half a unit of
+/// the last away from what was meant, and so are their inverses.
+bool is_same(double before, double after) {
+    constexpr double tolerance = 4e-15;
+    return before == after || std::abs(after - before) <= tolerance * std::abs(before);
+}
+
+bool is_same_pair(const std::vector<std::string>& x, const std::vector<std::string>& y) {
+    return std::is_permutation(x.begin(), x.end(), y.begin(), y.end());
+}
+
+DeckParts unfold(const std::string& deck, const NgspiceSettings& settings) {
+    DeckParts parts(expand_deck(deck, settings));
+    if (parts.unclear().empty()) return parts;
+    std::vector<std::string> wanted;
+    for (const std::string& name : parts.unclear()) wanted.push_back("@" + name + "[resistance]");
+    std::map<std::string, double> resistance;
+    for (const auto& [name, value] : run_operating_point(deck, wanted, settings))
+        resistance[name.substr(1, name.find('[') - 1)] = value;
+    parts.settle(resistance);
+    return parts;
+}
+
+/// What a wire of a deck is called: `rwl_a_3_7`, `rdrv_ab_3_r`, `rsense_a_t_3`.
+struct WireName {
+    std::string_view kind;  ///< rwl, rbl, rdrv or rsense
+    std::string_view letters;
+    std::string_view first;
+    std::string_view second;  ///< empty: there is none
+};
+
+std::optional<WireName> parse_wire(std::string_view name) {
+    std::vector<std::string_view> words;
+    while (true) {
+        const std::size_t end = name.find('_');
+        words.push_back(name.substr(0, end));
+        if (end == std::string_view::npos) break;
+        name.remove_prefix(end + 1);
+    }
+    if (words.size() < 3 || words.size() > 4) return std::nullopt;
+    constexpr std::array<std::string_view, 4> kinds{"rwl", "rbl", "rdrv", "rsense"};
+    if (std::find(kinds.begin(), kinds.end(), words[0]) == kinds.end()) return std::nullopt;
+    return WireName{words[0], words[1], words[2], words.size() == 4 ? words[3] : ""};
+}
+
+std::optional<Index> to_index(std::string_view text) {
+    Index value = 0;
+    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
+    if (status != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
+    return value;
+}
+
+/// One array of the tile whose wires are given segment by segment, so that each may change.
+class EditedArray {
+  public:
+    explicit EditedArray(const Crossbar& array)
+        : intended_(array.intended_conductance()),
+          actual_(array.conductance()),
+          faults_(array.faults()),
+          wires_(array.wires()),
+          pattern_(array.pattern()) {}
+
+    [[nodiscard]] bool has_letters(std::string_view letters) const {
+        return array_letters(pattern_).find(letters) != std::string_view::npos;
+    }
+
+    void set_cell(const CellPosition& at, double conductance) {
+        const Index r = at.word_line;
+        const Index c = at.bit_line;
+        actual_(r, c) = conductance;
+        faults_(r, c) = conductance == 0 && intended_(r, c) != 0 ? Fault::open : Fault::none;
+    }
+
+    /// @return  false where this array has no such wire
+    bool set_wire(const WireName& wire, double ohm, bool is_flat) {
+        const Index rows = actual_.rows();
+        const Index columns = actual_.cols();
+        const auto first = to_index(wire.first);
+        const auto second = to_index(wire.second);
+        const bool is_end = wire.second == "r" || wire.first == "t";
+        if (wire.kind == "rwl" && first && (second || is_end) && *first < rows)
+            return set_segment(word_lines_, wires_.word_line_segment, wires_.driver, rows, columns,
+                               *first, is_end ? columns : *second,
+                               is_flat && (is_end || *second == 0), ohm);
+        if (wire.kind == "rbl" && second && (first || is_end) && *second < columns) {
+            const bool is_bottom = first && *first == rows - 1;
+            return set_segment(bit_lines_, wires_.bit_line_segment, wires_.sense, columns, rows,
+                               *second, is_end ? rows : *first, is_flat && (is_end || is_bottom),
+                               ohm);
+        }
+        // One resistance stands for both ends of a line that has two.
+        if (wire.kind == "rdrv" && first && *first < rows && wires_.drive != DriveSide::both)
+            return set_line(drivers_, wires_.driver, rows, *first, ohm);
+        const auto bit_line = wire.first == "t" ? second : first;
+        if (wire.kind == "rsense" && bit_line && *bit_line < columns &&
+            wires_.sense_at != SenseSide::both)
+            return set_line(senses_, wires_.sense, columns, *bit_line, ohm);
+        return false;
+    }
+
+    [[nodiscard]] Crossbar finish() const {
+        Wires wires = wires_;
+        if (word_lines_.size() > 0) wires.word_line_segment = LineResistance(word_lines_);
+        if (bit_lines_.size() > 0) wires.bit_line_segment = LineResistance(bit_lines_);
+        if (drivers_.size() > 0) wires.driver = LineResistance(drivers_);
+        if (senses_.size() > 0) wires.sense = LineResistance(senses_);
+        return {intended_, actual_, faults_, wires, pattern_};
+    }
+
+  private:
+    /// In the flat form the first and last resistor of a line holds driver or sense resistance too.
+    bool set_segment(CellMatrix& all, const LineResistance& given, const LineResistance& end,
+                     Index lines, Index segments, Index line, Index segment, bool holds_end,
+                     double ohm) {
+        const bool has_far_end = &all == &word_lines_ ? wires_.drives_right() : wires_.senses_top();
+        if (segment > segments || (segment == segments && !has_far_end)) return false;
+        if (all.size() == 0) {
+            all.resize(lines, segments + (has_far_end ? 1 : 0));
+            for (Index i = 0; i < all.rows(); ++i)
+                for (Index j = 0; j < all.cols(); ++j)
+                    all(i, j) =
+                        given(i, std::min(j, std::max<Index>(given.values().cols() - 1, 0)));
+        }
+        if (!holds_end) {
+            all(line, segment) = ohm;
+            return true;
+        }
+        if (!wires_.end_segments || ohm < end(line)) return false;
+        all(line, segment) = ohm - end(line);
+        return true;
+    }
+
+    static bool set_line(Eigen::VectorXd& all, const LineResistance& given, Index lines, Index line,
+                         double ohm) {
+        if (all.size() == 0) {
+            all.resize(lines);
+            for (Index i = 0; i < lines; ++i) all(i) = given(i);
+        }
+        all(line) = ohm;
+        return true;
+    }
+
+    CellMatrix intended_;
+    CellMatrix actual_;
+    FaultMatrix faults_;
+    Wires wires_;
+    ColumnPattern pattern_;
+    CellMatrix word_lines_;
+    CellMatrix bit_lines_;
+    Eigen::VectorXd drivers_;
+    Eigen::VectorXd senses_;
+};
+
+/// Where a cell of the tile belongs: its array and the nets its ends stand on.
+struct CellSeat {
+    std::size_t array;
+    std::vector<std::string> nets;  ///< empty: cut off
+};
+
+class DeckReader {
+  public:
+    DeckReader(const Tile& tile, const DeckSource& source, bool is_flat, Compared compared,
+               const DeckParts& original, const DeckParts& edited)
+        : tile_(tile),
+          source_(source),
+          is_flat_(is_flat),
+          compared_(compared),
+          original_(original),
+          edited_(edited) {
+        for (const Crossbar& array : tile.arrays()) {
+            arrays_.emplace_back(array);
+            expansions_.push_back(expand(array));
+        }
+    }
+
+    DeckReading read() {
+        check_recognisable();
+        find_renamed();
+        for (const DeckPart& part : original_.list()) compare(part);
+        for (const DeckPart& part : edited_.list())
+            if (original_.find(part.name) == nullptr && !renamed_.contains(part.name)) add(part);
+        for (const EditedArray& array : arrays_) reading_.arrays.push_back(array.finish());
+        read_voltages();
+        return std::move(reading_);
+    }
+
+  private:
+    /// A deck that shares no cell with the tile is another circuit, not an edited one.
+    void check_recognisable() const {
+        std::size_t known = 0;
+        std::size_t foreign = 0;
+        for (const DeckPart& part : edited_.list())
+            if (cell_of(part.name)) (original_.find(part.name) != nullptr ? known : foreign) += 1;
+        std::size_t cells = 0;
+        for (const DeckPart& part : original_.list()) cells += cell_of(part.name) ? 1 : 0;
+        if (cells == 0 || (known * 2 >= cells && foreign * 2 <= cells)) return;
+        throw InvalidInput(
+            source_.name(),
+            fmt::format("is no deck of this tile: {} of its {} cells are there, and {} cells it "
+                        "does not have; are layer, tile, mapping and array those it was written "
+                        "with?",
+                        known, cells, foreign));
+    }
+
+    [[nodiscard]] std::optional<CellPosition> cell_of(std::string_view name) const {
+        if (is_flat_ && name.starts_with("rxc_")) name.remove_prefix(1);
+        return parse_cell_name(name);
+    }
+
+    [[nodiscard]] std::size_t array_of(const CellPosition& at) const {
+        return arrays_.size() == 2 && at.polarity == Polarity::b ? 1 : 0;
+    }
+
+    /// Nothing where the tile has no such cell.
+    [[nodiscard]] std::optional<CellSeat> seat_of(const CellPosition& at) const {
+        const std::size_t array = array_of(at);
+        const Expansion& circuit = expansions_[array];
+        if (at.word_line >= circuit.word_lines || at.bit_line >= circuit.bit_lines ||
+            polarity_of(circuit.pattern, at.bit_line) != at.polarity)
+            return std::nullopt;
+        const auto place = static_cast<std::size_t>(at.word_line * circuit.bit_lines + at.bit_line);
+        const NetIndex word = circuit.word_net[place];
+        const NetIndex bit = circuit.bit_net[place];
+        if (word == cut_off_net || bit == cut_off_net) return CellSeat{array, {}};
+        return CellSeat{array, {circuit.net_name(word), circuit.net_name(bit)}};
+    }
+
+    /// A part that is gone, and one that was not there and hangs between the same nets, are one.
+    void find_renamed() {
+        std::map<std::pair<std::string, std::string>, const DeckPart*> gone;
+        const auto key = [](const DeckPart& part) {
+            return std::minmax(part.nodes.front(), part.nodes.back());
+        };
+        for (const DeckPart& part : original_.list())
+            if (part.nodes.size() == 2 && edited_.find(part.name) == nullptr)
+                gone.emplace(key(part), &part);
+        for (const DeckPart& part : edited_.list()) {
+            if (part.nodes.size() != 2 || original_.find(part.name) != nullptr ||
+                cell_of(part.name))
+                continue;
+            const auto found = gone.find(key(part));
+            if (found == gone.end() || !found->second->value || !part.value ||
+                found->second->is_conductance != part.is_conductance)
+                continue;
+            DeckChange& change = report(DeckChangeKind::renamed, *found->second);
+            change.text_after = part.name;
+            change.line = source_.line_of(part.name);
+            renamed_.emplace(part.name, found->second->name);
+            stand_ins_.emplace(found->second->name, &part);
+            gone.erase(found);
+        }
+    }
+
+    [[nodiscard]] const DeckPart* counterpart(const DeckPart& part) const {
+        if (const DeckPart* found = edited_.find(part.name)) return found;
+        const auto found = stand_ins_.find(part.name);
+        return found == stand_ins_.end() ? nullptr : found->second;
+    }
+
+    DeckChange& report(DeckChangeKind kind, const DeckPart& part) {
+        DeckChange& change = reading_.changes.emplace_back();
+        change.kind = kind;
+        change.name = part.name;
+        change.line = source_.line_of(part.name);
+        if (const auto cell = cell_of(part.name)) {
+            change.cell = cell;
+            change.name = cell_name(*cell);
+        }
+        return change;
+    }
+
+    void beyond(std::string text) { reading_.beyond.push_back(std::move(text)); }
+
+    void compare(const DeckPart& before) {
+        const DeckPart* after = counterpart(before);
+        if (after != nullptr && after->lines == before.lines && after->nodes == before.nodes)
+            return;
+        if (after != nullptr && !is_same_pair(before.nodes, after->nodes))
+            return rewired(before, *after);
+        if (const auto cell = cell_of(before.name)) return compare_cell(before, after, *cell);
+        if (const auto wire = parse_wire(before.name)) return compare_wire(before, after, *wire);
+        if (before.name.starts_with("v_in_")) return compare_source(before, after);
+        compare_device(before, after);
+    }
+
+    void rewired(const DeckPart& before, const DeckPart& after) {
+        if (is_read_out(before) && compared_ == Compared::arrays) return;
+        DeckChange& change = report(DeckChangeKind::rewired, before);
+        change.text_before = fmt::format("{}", fmt::join(before.nodes, " "));
+        change.text_after = fmt::format("{}", fmt::join(after.nodes, " "));
+        beyond(fmt::format("{} hangs on {}", change.name, change.text_after));
+    }
+
+    void compare_cell(const DeckPart& before, const DeckPart* after, const CellPosition& cell) {
+        const auto was = before.conductance();
+        const auto is = after == nullptr ? 0.0 : after->conductance();
+        if (was && is && is_same(*was, *is)) return;
+        DeckChange& change = report(DeckChangeKind::cell, before);
+        change.before = was;
+        change.after = is;
+        if (after != nullptr) change.line = source_.line_of(after->name);
+        if (is && std::isfinite(*is) && *is >= 0)
+            return arrays_[array_of(cell)].set_cell(cell, *is);
+        change.text_after = fmt::format("{}", fmt::join(after->lines, " | "));
+        beyond(fmt::format("{} is no conductance any more", change.name));
+    }
+
+    void compare_wire(const DeckPart& before, const DeckPart* after, const WireName& wire) {
+        const double was = before.value.value_or(open);
+        const auto is = after == nullptr ? open : after->value;
+        if (is && is_same(was, *is)) return;
+        DeckChange& change = report(wire.kind == "rdrv"     ? DeckChangeKind::driver
+                                    : wire.kind == "rsense" ? DeckChangeKind::sense
+                                                            : DeckChangeKind::segment,
+                                    before);
+        change.before = before.value;
+        change.after = is;
+        if (!is) change.text_after = fmt::format("{}", fmt::join(after->lines, " | "));
+        if (is && *is >= 0)
+            for (EditedArray& array : arrays_)
+                if (array.has_letters(wire.letters) && array.set_wire(wire, *is, is_flat_)) return;
+        beyond(fmt::format("{} is {}", change.name,
+                           is ? format_quantity(*is, "ohm") : std::string("no resistor any more")));
+    }
+
+    void compare_source(const DeckPart& before, const DeckPart* after) {
+        if (after != nullptr && after->value && before.value &&
+            is_same(*before.value, *after->value))
+            return;
+        DeckChange& change = report(DeckChangeKind::source, before);
+        change.before = before.value;
+        if (after != nullptr) change.after = after->value;
+        if (change.after) return;
+        change.text_after = after == nullptr ? "gone" : after->lines.front();
+        beyond(fmt::format("{} is no read voltage any more", change.name));
+    }
+
+    /// Whatever the writer puts behind the nets `out_*`.
+    static bool is_read_out(const DeckPart& part) {
+        constexpr std::array<std::string_view, 5> prefixes{"vs_", "bsub_", "xsub_", "xtia_",
+                                                           "bref_"};
+        return std::any_of(prefixes.begin(), prefixes.end(),
+                           [&](std::string_view prefix) { return part.name.starts_with(prefix); });
+    }
+
+    void compare_device(const DeckPart& before, const DeckPart* after) {
+        if (compared_ == Compared::arrays) return;
+        if (after != nullptr && after->lines == before.lines) return;
+        DeckChange& change =
+            report(after == nullptr ? DeckChangeKind::missing : DeckChangeKind::device, before);
+        change.text_before = first_difference(before, after);
+        if (after != nullptr) change.text_after = first_difference(*after, &before);
+        beyond(fmt::format("{} of the read-out {}", change.name,
+                           after == nullptr ? "is missing" : "differs"));
+    }
+
+    /// The first device of a part that the other part has not.
+    static std::string first_difference(const DeckPart& part, const DeckPart* other) {
+        for (const std::string& line : part.lines)
+            if (other == nullptr ||
+                std::find(other->lines.begin(), other->lines.end(), line) == other->lines.end())
+                return line;
+        return part.lines.front();
+    }
+
+    /// A cell that conducted nothing has no line in the original.
+    bool add_cell(const DeckPart& part) {
+        const auto cell = cell_of(part.name);
+        if (!cell) return false;
+        const auto seat = seat_of(*cell);
+        const auto is = part.conductance();
+        if (!seat || !is || !std::isfinite(*is) || *is < 0 || !is_same_pair(seat->nets, part.nodes))
+            return false;
+        DeckChange& change = report(DeckChangeKind::cell, part);
+        change.before = 0.0;
+        change.after = is;
+        arrays_[seat->array].set_cell(*cell, *is);
+        return true;
+    }
+
+    void add(const DeckPart& part) {
+        if (compared_ == Compared::arrays && is_read_out(part)) return;
+        if (add_cell(part)) return;
+        DeckChange& change = report(DeckChangeKind::added, part);
+        change.text_after = part.lines.front();
+        beyond(fmt::format("{} was added between {}", change.name, fmt::join(part.nodes, " and ")));
+    }
+
+    void read_voltages() {
+        for (const Expansion& circuit : expansions_) {
+            Eigen::VectorXd& voltages =
+                reading_.voltages.emplace_back(Eigen::VectorXd::Zero(circuit.word_lines));
+            for (Index r = 0; r < circuit.word_lines; ++r) {
+                const DeckPart* source = edited_.find(detail::source_name(circuit.pattern, r));
+                if (source != nullptr) voltages(r) = source->value.value_or(0);
+            }
+        }
+    }
+
+    const Tile& tile_;
+    const DeckSource& source_;
+    bool is_flat_;
+    Compared compared_;
+    const DeckParts& original_;
+    const DeckParts& edited_;
+    std::vector<EditedArray> arrays_;
+    std::vector<Expansion> expansions_;
+    std::map<std::string, std::string, std::less<>> renamed_;
+    std::map<std::string, const DeckPart*, std::less<>> stand_ins_;
+    DeckReading reading_;
+};
+
+/// What changed in the text itself, told beside what it changes in the circuit.
+void compare_texts(const DeckSource& original, const DeckSource& edited, DeckReading& reading) {
+    const auto tell = [&](DeckChangeKind kind, const detail::NamedTexts& before,
+                          const detail::NamedTexts& after) {
+        std::set<std::string> names;
+        for (const auto* side : {&before, &after})
+            for (const auto& entry : *side) names.insert(entry.first);
+        for (const std::string& name : names) {
+            const auto was = before.find(name);
+            const auto is = after.find(name);
+            const std::string old_text = was == before.end() ? "" : was->second.text;
+            const std::string new_text = is == after.end() ? "" : is->second.text;
+            if (old_text == new_text) continue;
+            reading.changes.push_back({kind,
+                                       name,
+                                       {},
+                                       {},
+                                       {},
+                                       old_text,
+                                       new_text,
+                                       is == after.end() ? 0 : is->second.line});
+        }
+    };
+    tell(DeckChangeKind::parameter, original.parameters(), edited.parameters());
+    tell(DeckChangeKind::subcircuit, original.subcircuits(), edited.subcircuits());
+}
+
+/// What ngspice said, without the title of the deck, and what to do about a conductance of 0.
+std::string complaint_of(const NgspiceError& error) {
+    std::string text = error.what();
+    constexpr std::string_view opening = "ngspice, deck '";
+    const std::size_t title_end = text.find("': ");
+    if (text.starts_with(opening) && title_end != std::string::npos)
+        text.replace(0, title_end + 3, "ngspice: ");
+    if (text.find("(inf)") != std::string::npos)
+        text += " | a cell that is to conduct nothing is left out; g=0 is no resistor";
+    return text;
+}
+
+DeckParts unfold_edited(const DeckSource& source, const NgspiceSettings& settings) {
+    if (const std::string problem = source.find_problem(); !problem.empty())
+        throw InvalidInput(source.name(), problem);
+    if (const std::string fault = detail::find_silent_fault(source.text()); !fault.empty())
+        throw InvalidInput(source.name(), source.with_line(fault));
+    try {
+        return unfold(source.text(), settings);
+    } catch (const NgspiceError& error) {
+        throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
+    }
+}
+
+}  // namespace
+
+std::string_view to_string(DeckChangeKind kind) {
+    constexpr std::array<std::string_view, 12> words{
+        "cell",    "segment", "driver",  "sense", "source",    "rewired",
+        "renamed", "device",  "missing", "added", "parameter", "subcircuit"};
+    return words[static_cast<std::size_t>(kind)];
+}
+
+bool is_flat_deck(const std::string& deck) {
+    return deck.find("\nrxc_") != std::string::npos;
+}
+
+DeckReading read_deck(const std::string& edited, const std::string& original, const Tile& tile,
+                      Compared compared, const NgspiceSettings& settings) {
+    const DeckSource source("edited deck", edited);
+    const DeckParts after = unfold_edited(source, settings);
+    const DeckParts before = unfold(original, settings);
+    DeckReading reading =
+        DeckReader(tile, source, is_flat_deck(edited), compared, before, after).read();
+    if (compared == Compared::everything)
+        compare_texts(DeckSource("original deck", original), source, reading);
+    return reading;
+}
+
+}  // namespace kirchnet

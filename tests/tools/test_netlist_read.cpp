@@ -1,0 +1,230 @@
+#include <doctest/doctest.h>
+
+#include <nlohmann/json.hpp>
+#include <regex>
+
+#include "program.hpp"
+
+using namespace kirchnet::test;
+using nlohmann::json;
+
+namespace {
+
+const std::string tile = digits + " --layer conv2 --tile 0,1 --array 16x8 --segment 2 --driver 30";
+
+/// A tile's deck and arrays, and the deck with one edit.
+class EditedDeck {
+  public:
+    explicit EditedDeck(const std::string& options = tile) {
+        const auto run =
+            run_kirchnet("netlist " + options + " -o " + deck() + " --save-crossbar " + chip());
+        REQUIRE(run.code == 0);
+        text_ = read_file(deck());
+    }
+
+    [[nodiscard]] std::string deck() const { return folder_ / "tile.cir"; }
+    [[nodiscard]] std::string chip() const { return folder_ / "chip.h5"; }
+    [[nodiscard]] std::string path(const std::string& name) const { return folder_ / name; }
+
+    /// The line that begins with a name, replaced.
+    void edit(const std::string& name, const std::string& by) {
+        const std::size_t begin = text_.find("\n" + name + " ") + 1;
+        REQUIRE(begin != 0);
+        text_.replace(begin, text_.find('\n', begin) + 1 - begin, by.empty() ? "" : by + "\n");
+    }
+    void replace(const std::string& text, const std::string& by) {
+        const std::size_t at = text_.find(text);
+        REQUIRE(at != std::string::npos);
+        text_.replace(at, text.size(), by);
+    }
+    [[nodiscard]] std::string save() const { return folder_.write("edited.cir", text_); }
+
+    [[nodiscard]] Outcome read(const std::string& options = "") const {
+        return run_kirchnet("netlist --read " + save() + " --against " + chip() + " " + options);
+    }
+    [[nodiscard]] Outcome read_against_network(const std::string& options = "") const {
+        return run_kirchnet("netlist " + tile + " --read " + save() + " " + options);
+    }
+
+  private:
+    TemporaryFolder folder_;
+    std::string text_;
+};
+
+}  // namespace
+
+TEST_CASE("an unmodified deck reads back without a difference") {
+    const EditedDeck deck;
+    CHECK(deck.read().out == "no difference\n");
+    CHECK(deck.read_against_network().out == "no difference\n");
+    CHECK(json::parse(deck.read("--json").out)["differences"].empty());
+    const auto flat = run_kirchnet("netlist " + tile + " --flat -o " + deck.path("flat.cir"));
+    REQUIRE(flat.code == 0);
+    const auto read =
+        run_kirchnet("netlist --read " + deck.path("flat.cir") + " --against " + deck.chip());
+    CHECK(read.code == 0);
+    CHECK(read.out == "no difference\n");
+}
+
+TEST_CASE("decks of faulty and varied chips read back against their arrays without a difference") {
+    for (const std::string options :
+         {" --fault-rate 0.2 --set device.variation=0.1 --mapping differential",
+          " --fault-rate 0.2 --layout interleaved", " --mapping offset --fault-rate 0.1",
+          " --drive both --sense-at both --sense 5"}) {
+        CAPTURE(options);
+        const EditedDeck deck(tile + options);
+        const auto read = deck.read();
+        CHECK(read.code == 0);
+        CHECK(read.out == "no difference\n");
+    }
+}
+
+TEST_CASE("differences are told in the engineer's words, with line and weight") {
+    EditedDeck deck;
+    deck.edit("xc_a_3_2", "xc_a_3_2 wl_a_3_2 bl_a_3_2 cell_1r g=7e-5");
+    deck.edit("xc_b_4_0", "");
+    deck.edit("rwl_a_5_1", "rwl_a_5_1 wl_a_5_0 wl_a_5_1 25");
+    const auto network = deck.read_against_network();
+    REQUIRE(network.code == 0);
+    CAPTURE(network.out);
+    CHECK(contains(network.out, "2 cells changed"));
+    CHECK(contains(network.out, "conv2 tile 0,1 w3 b2 a: "));
+    CHECK(contains(network.out, "-> 7e-05 S (oc="));
+    CHECK(contains(network.out, "xc_a_3_2, line "));
+    CHECK(contains(network.out, "w4 b0 b: "));
+    CHECK(contains(network.out, "-> 0 S"));
+    CHECK(contains(network.out, "1 wire segment changed"));
+    CHECK(contains(network.out, "rwl_a_5_1: 2 -> 25 ohm"));
+    const auto arrays = json::parse(deck.read("--json --solve").out);
+    CHECK(arrays["counts"]["cell"] == 2);
+    CHECK(arrays["counts"]["segment"] == 1);
+    CHECK(arrays["differences"][0]["after"].is_number());
+    CHECK(arrays["engine"] == "transfer");
+    CHECK(arrays["currents"].size() > 0);
+}
+
+TEST_CASE("the edited circuit is solved alike by ngspice, solve and read-back") {
+    EditedDeck deck;
+    deck.edit("xc_a_0_0", "xc_a_0_0 wl_a_0_0 bl_a_0_0 cell_1r g=9e-5");
+    deck.edit("rwl_a_2_1", "");
+    const auto read = deck.read("--solve --json --save-crossbar " + deck.path("edited.h5"));
+    REQUIRE(read.code == 0);
+    const auto object = json::parse(read.out);
+    CHECK(object["files"].size() == 2);
+    TemporaryFolder folder;
+    std::string volts;
+    for (int r = 0; r < 16; ++r) volts += (r == 0 ? "0.2" : ",0.2");
+    const auto input = folder.write("v.csv", volts + "\n");
+    for (const std::string engine : {"nodal", "ngspice"}) {
+        const auto solved = run_kirchnet("solve --conductance " + deck.path("edited-a.h5") +
+                                         " --input " + input + " --engine " + engine + " --json");
+        REQUIRE(solved.code == 0);
+        const auto currents = json::parse(solved.out)["currents"][0];
+        for (std::size_t c = 0; c < object["currents"].size() / 2; ++c)
+            CHECK(currents[c].get<double>() ==
+                  doctest::Approx(object["currents"][c]["after"].get<double>())
+                      .epsilon(1e-8)
+                      .scale(0));
+    }
+    // An added device is ngspice's alone; a resistor of no effect leaves the same currents.
+    deck.replace("\n.control", "\nrload in_a_0 0 1k\n.control");
+    const auto by_ngspice = json::parse(deck.read("--solve --json").out);
+    CHECK(by_ngspice["engine"] == "ngspice");
+    CHECK(by_ngspice["beyond_arrays"].size() == 1);
+    for (std::size_t c = 0; c < object["currents"].size(); ++c)
+        CHECK(by_ngspice["currents"][c]["after"].get<double>() ==
+              doctest::Approx(object["currents"][c]["after"].get<double>()).epsilon(1e-8).scale(0));
+    const auto refused = deck.read("--save-crossbar " + deck.path("no.h5"));
+    CHECK(refused.code == 2);
+    CHECK(contains(refused.err, "rload was added between in_a_0 and 0"));
+}
+
+TEST_CASE("an edited deck is fed to inference") {
+    // All of conv1 taken out of the chip: what is left is a guess.
+    const std::string chip = digits + " --array 64x64 --mapping two_column";
+    const std::string data = " --data " + digit_images + " --images 100";
+    EditedDeck deck(digits + " --layer conv1 --tile 0,0 --array 64x64");
+    const auto accuracy = [&](const std::string& options) {
+        const auto run = run_kirchnet("compare " + chip + data + options + " --json");
+        REQUIRE(run.code == 0);
+        return json::parse(run.out)["accuracy"]["two_column"];
+    };
+    const auto designed = accuracy("");
+    REQUIRE(deck.read("--save-crossbar " + deck.path("same.h5")).code == 0);
+    const auto same = accuracy(" --arrays " + deck.path("same.h5"));
+    CHECK(same["circuit"] == designed["circuit"]);
+    deck.replace("rcell wl bl {1/g}", "rcell wl bl {1e3/g}");
+    REQUIRE(deck.read("--save-crossbar " + deck.path("dead.h5")).code == 0);
+    const auto dead = accuracy(" --arrays " + deck.path("dead.h5"));
+    CAPTURE(dead.dump());
+    CHECK(dead.dump() != designed.dump());
+    const auto wrong = run_kirchnet("compare " + digits + data +
+                                    " --array 32x32 --mapping "
+                                    "two_column --arrays " +
+                                    deck.path("dead.h5"));
+    CHECK(wrong.code == 2);
+    CHECK(contains(wrong.err, "is 64x64"));
+    const auto other = run_kirchnet("compare " + digits + data +
+                                    " --mapping differential --arrays " + deck.path("dead.h5"));
+    CHECK(other.code == 2);
+    CHECK(contains(other.err, "--mapping two_column"));
+    const auto budget =
+        run_kirchnet("compare " + chip + data + " --budget --arrays " + deck.path("dead.h5"));
+    CHECK(budget.code == 2);
+    CHECK(is_one_line(budget.err));
+}
+
+TEST_CASE("decks that cannot be read are refused in one line with the file and the line") {
+    const TemporaryFolder folder;
+    const auto check_refused = [](const Outcome& run, const std::string& words) {
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        CHECK(is_one_line(run.err));
+        CHECK(contains(run.err, words));
+    };
+    EditedDeck deck;
+    const auto against = " --against " + deck.chip();
+    check_refused(run_kirchnet("netlist --read no.cir" + against), "no.cir: cannot be opened");
+    check_refused(run_kirchnet("netlist --read " + folder.write("e.cir", "") + against), ".end");
+    check_refused(run_kirchnet("netlist --read " +
+                               folder.write("g.cir", "\x01\x02 garbage\n.end\n") + against),
+                  "is no deck of this tile");
+    check_refused(run_kirchnet("netlist --read " + deck.save()), "--against");
+    check_refused(run_kirchnet("netlist --read " + deck.save() + " --against no.h5"), "no.h5");
+    check_refused(run_kirchnet("netlist " + digits + " --layer conv1 --array 16x8 --read " +
+                               deck.save() + " --mapping differential --layout interleaved"),
+                  "no deck of this tile");
+    deck.edit("xc_a_3_2", "xc_a_3_2 wl_a_3_2 bl_a_3_2 cell_1r g={nope}");
+    check_refused(deck.read(), "edited.cir: line ");
+    check_refused(run_kirchnet("netlist " + digits + " --layer conv1 --json"), "--read");
+}
+
+TEST_CASE("decks of layers, columns and whole networks run in ngspice") {
+    const TemporaryFolder folder;
+    const std::string drive = " --array 16x8 --data " + digit_images + " --image 1 --position 20 ";
+    const auto runs = [&](const std::string& path) {
+        if (std::system("command -v ngspice >/dev/null") != 0) return true;
+        return std::system(("ngspice -b " + path + " >" + (folder / "log") + " 2>&1").c_str()) == 0;
+    };
+    for (const std::string options :
+         {"--layer conv2 --tile all", "--layer conv2 --tile all --readout opamp",
+          "--layer conv1 --tile all --flat --mapping offset", "--layer conv2 --column 1",
+          "--layer conv2 --column 1 --flat --mapping differential",
+          "--layer conv1 --dialect spice3", "--layer conv1 --dialect spice3 --readout opamp",
+          "--layer conv1 --tile all --dialect spice3"}) {
+        CAPTURE(options);
+        const auto run =
+            run_kirchnet("netlist " + digits + drive + options + " -o " + (folder / "d.cir"));
+        CAPTURE(run.err);
+        REQUIRE(run.code == 0);
+        CHECK(runs(folder / "d.cir"));
+    }
+    const auto all = run_kirchnet("netlist " + digits + " --array 32x16 --data " + digit_images +
+                                  " --layer all -o " + (folder / "decks"));
+    REQUIRE(all.code == 0);
+    CHECK(std::filesystem::exists(folder / "decks/00_conv1.cir"));
+    CHECK(runs(folder / "decks/00_conv1.cir"));
+    CHECK(run_kirchnet("netlist " + digits + " --layer all").code == 2);
+    CHECK(run_kirchnet("netlist " + digits + " --layer conv1 --column 99").code == 2);
+    CHECK(run_kirchnet("netlist " + digits + " --layer conv1 --dialect pspice").code == 2);
+}

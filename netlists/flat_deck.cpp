@@ -5,8 +5,9 @@
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
-#include "circuit/table_law.hpp"
+#include "circuit/read_point.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/law_text.hpp"
 #include "netlists/detail/readout_section.hpp"
 #include "netlists/netlist_writer.hpp"
 
@@ -26,33 +27,11 @@ std::string resistor_line(const Expansion& circuit, const Element& element) {
                        number(resistance));
 }
 
-/// A source of the law's current, which SPICE solves by its own Newton method.
-std::string sinh_line(const Expansion& circuit, const Element& element, double factor) {
-    const std::string from = circuit.net_name(element.from);
-    const std::string to = circuit.net_name(element.to);
-    return fmt::format("b{} {} {} i={}*sinh({}*(v({})-v({})))\n", circuit.element_name(element),
-                       from, to, number(element.conductance / factor), number(factor), from, to);
-}
-
-/// The same of a table: SPICE's pwl, whose ends go on as straight lines, is the law itself.
-std::string table_line(const Expansion& circuit, const Element& element, const TableLaw& law) {
-    const std::string from = circuit.net_name(element.from);
-    const std::string to = circuit.net_name(element.to);
-    const std::vector<CurveSample> shape = law.shape();
-    std::string points;
-    for (std::size_t k = shape.size() - 1; k > 0; --k)
-        points += fmt::format(",{},{}", number(-shape[k].voltage), number(-shape[k].current));
-    for (const CurveSample& sample : shape)
-        points += fmt::format(",{},{}", number(sample.voltage), number(sample.current));
-    return fmt::format("b{} {} {} i={}*pwl(v({})-v({}){})\n", circuit.element_name(element), from,
-                       to, number(element.conductance), from, to, points);
-}
-
 std::string element_line(const Expansion& circuit, const CellLaw& law, const Element& element) {
     const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
     if (is_ohmic || element.conductance == 0) return resistor_line(circuit, element);
-    if (const TableLaw* table = table_of(law)) return table_line(circuit, element, *table);
-    return sinh_line(circuit, element, law.sinh_factor().value());
+    return detail::flat_cell(law, circuit.element_name(element), circuit.net_name(element.from),
+                             circuit.net_name(element.to), element.conductance);
 }
 
 std::string source_lines(const Expansion& circuit, const Eigen::Ref<const Eigen::VectorXd>& v) {
@@ -73,16 +52,12 @@ std::string ammeter_lines(const Expansion& circuit) {
 
 /// Everything of one array but what measures its currents.
 std::string array_lines(const Crossbar& crossbar, const Eigen::Ref<const Eigen::VectorXd>& v) {
-    if (crossbar.law().custom_law() != nullptr && table_of(crossbar.law()) == nullptr)
-        throw InvalidInput("cell law " + to_string(crossbar.law()),
-                           "has no SPICE text; a deck takes linear and sinh cells and tables");
     const Expansion circuit = expand(crossbar);
     std::string text =
         detail::comment(fmt::format("{} crossbar, pattern {}: one resistor per element",
                                     to_string(crossbar.shape()), to_string(crossbar.pattern())));
     if (!crossbar.law().is_linear())
-        text += detail::comment(
-            fmt::format("but a current source per cell, law {}", to_string(crossbar.law())));
+        text += detail::comment(fmt::format("but cells of law {}", to_string(crossbar.law())));
     if (const std::string lost = describe_cut_off(circuit); !lost.empty())
         text += detail::comment("left out: " + lost);
     text += source_lines(circuit, v);
@@ -106,7 +81,8 @@ std::string write_flat_deck(const Crossbar& crossbar,
     check_inputs_of(inputs, crossbar.shape().word_lines,
                     fmt::format("a {} array", to_string(crossbar.shape())));
     return detail::comment(title) + std::string(detail::options_line()) +
-           array_lines(crossbar, inputs) + ammeter_lines(expand(crossbar)) + ".end\n";
+           detail::flat_definitions(crossbar.law()) + array_lines(crossbar, inputs) +
+           ammeter_lines(expand(crossbar)) + ".end\n";
 }
 
 std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
@@ -121,7 +97,9 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();
-    for (const Crossbar& array : tile.arrays()) {
+    deck += detail::flat_definitions(settings.law);
+    for (const Crossbar& target : tile.arrays()) {
+        const Crossbar array = exact_at(target, settings.law, settings.read_voltage);
         Eigen::VectorXd voltages = Eigen::VectorXd::Zero(array.shape().word_lines);
         voltages.head(inputs.size()) = inputs;
         deck += array_lines(array, voltages);

@@ -49,6 +49,14 @@ struct TransientSpan {
 NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::string>& wanted,
                                const TransientSpan& span, const NgspiceSettings& settings = {});
 
+/// A `dc` sweep of one independent source over 0, 1, ... points - 1; each point starts from the
+/// solution of the one before, so that a circuit with several shows it.
+/// @return  [wanted × points], finite
+/// @throws NgspiceError  as `run_operating_points`; the time limit is of the whole sweep
+Eigen::MatrixXd run_dc_sweep(const std::string& deck, const std::string& source,
+                             Eigen::Index points, const std::vector<std::string>& wanted,
+                             const NgspiceSettings& settings = {});
+
 /// The operating point of a deck as it is written.
 std::map<std::string, double> run_operating_point(const std::string& deck,
                                                   const std::vector<std::string>& wanted,

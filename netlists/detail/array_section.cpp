@@ -75,8 +75,8 @@ std::string parameter_line(const NamedResistance& r) {
 /// Writes one array; knows which nodes are merged or cut off.
 class ArrayWriter {
   public:
-    ArrayWriter(const Tile& tile, std::size_t array, const Expansion& circuit)
-        : tile_(tile), crossbar_(tile.arrays()[array]), circuit_(circuit) {}
+    ArrayWriter(const Tile& tile, std::size_t array, const Expansion& circuit, const CellText& cell)
+        : tile_(tile), crossbar_(tile.arrays()[array]), circuit_(circuit), cell_(cell) {}
 
     [[nodiscard]] std::string sources(const Eigen::Ref<const Eigen::VectorXd>& inputs) const {
         std::string text;
@@ -116,18 +116,30 @@ class ArrayWriter {
         return text;
     }
 
+    /// A select line per word line, where cells have an access device.
+    [[nodiscard]] std::string select_lines() const {
+        std::string text;
+        for (Index r = 0; cell_.has_select() && r < circuit_.word_lines; ++r)
+            text += fmt::format("v{0} {0} 0 dc {{v_select}}\n", select_net(r));
+        return text;
+    }
+
     [[nodiscard]] std::string cells() const {
         std::string text;
         for (Index r = 0; r < circuit_.word_lines; ++r)
             for (Index c = 0; c < circuit_.bit_lines; ++c) {
                 const CellMeaning cell = tile_.meaning({polarity_of(circuit_.pattern, c), r, c});
-                text += cell_line(cell, tile_.settings(), net(circuit_.word_net, r, c),
-                                  net(circuit_.bit_net, r, c));
+                text += cell_line(cell, tile_.settings(), cell_, net(circuit_.word_net, r, c),
+                                  net(circuit_.bit_net, r, c), select_net(r));
             }
         return text;
     }
 
   private:
+    [[nodiscard]] std::string select_net(Index r) const {
+        return fmt::format("sel_{}_{}", array_letters(circuit_.pattern), r);
+    }
+
     [[nodiscard]] const Wires& wires() const { return crossbar_.wires(); }
 
     /// Empty where the node is cut off.
@@ -239,6 +251,7 @@ class ArrayWriter {
     const Tile& tile_;
     const Crossbar& crossbar_;
     const Expansion& circuit_;
+    const CellText& cell_;
 };
 
 }  // namespace
@@ -259,14 +272,17 @@ std::string wire_parameters(const Wires& wires) {
 }
 
 std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
-                          const Eigen::Ref<const Eigen::VectorXd>& inputs) {
-    const ArrayWriter writer(tile, array, circuit);
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs, const CellText& cell) {
+    const ArrayWriter writer(tile, array, circuit, cell);
     const std::string letters(array_letters(circuit.pattern));
     std::string text;
     if (const std::string lost = describe_cut_off(circuit); !lost.empty())
         text += comment("left out: " + lost);
     text += fmt::format("* ---- array {}: sources ----\n", letters) + writer.sources(inputs);
     text += fmt::format("* ---- array {}: word lines ----\n", letters) + writer.word_lines();
+    if (cell.has_select())
+        text +=
+            fmt::format("* ---- array {}: select lines ----\n", letters) + writer.select_lines();
     text += fmt::format("* ---- array {}: cells ----\n", letters) + writer.cells();
     text += fmt::format("* ---- array {}: bit lines ----\n", letters) + writer.bit_lines();
     return text;

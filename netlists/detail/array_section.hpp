@@ -4,6 +4,7 @@
 
 #include "circuit/elements.hpp"
 #include "circuit/tile.hpp"
+#include "netlists/detail/law_text.hpp"
 
 namespace kirchnet::detail {
 
@@ -13,6 +14,6 @@ std::string wire_parameters(const Wires& wires);
 /// Sources, word lines, cells and bit lines of one of a tile's arrays, up to the nets `out_a_<c>`.
 /// @param inputs  [rows], of the word lines in use
 std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
-                          const Eigen::Ref<const Eigen::VectorXd>& inputs);
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs, const CellText& cell);
 
 }  // namespace kirchnet::detail

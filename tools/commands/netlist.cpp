@@ -1,11 +1,13 @@
 #include <fmt/format.h>
 
 #include "circuit/error.hpp"
+#include "circuit/units.hpp"
 #include "data/atomic_file.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/matrix_file.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "nn/tiling.hpp"
+#include "tools/cell_law_input.hpp"
 #include "tools/commands.hpp"
 #include "tools/network_input.hpp"
 #include "tools/output.hpp"
@@ -39,13 +41,13 @@ Drive drive_from_image(const NetlistArguments& arguments, const Experiment& expe
     const ImageDrive drive(graph, experiment);
     if (!drive.images().note.empty()) print_note(drive.images().note);
     return {
-        drive.voltages(block, arguments.image, arguments.position, arguments.read_voltage,
+        drive.voltages(block, arguments.image, arguments.position, experiment.read_voltage,
                        arguments.read),
         fmt::format("activations of image {} (label {}) at output position {}, {}-bit DAC{}, "
                     "full scale {} V",
                     arguments.image, drive.images().test.labels.at(arguments.image),
                     arguments.position, experiment.converters.dac_bits,
-                    read_words(drive.reads(block.layer), arguments.read), arguments.read_voltage)};
+                    read_words(drive.reads(block.layer), arguments.read), experiment.read_voltage)};
 }
 
 Drive find_drive(const NetlistArguments& arguments, const Experiment& experiment,
@@ -54,8 +56,8 @@ Drive find_drive(const NetlistArguments& arguments, const Experiment& experiment
         throw InvalidInput("--input", "give read voltages or an image, not both");
     if (!arguments.input.empty()) return drive_from_file(arguments, block.weights.rows());
     if (!experiment.data.empty()) return drive_from_image(arguments, experiment, graph, block);
-    return {Eigen::VectorXd::Constant(block.weights.rows(), arguments.read_voltage),
-            fmt::format("every used word line at {} V", arguments.read_voltage)};
+    return {Eigen::VectorXd::Constant(block.weights.rows(), experiment.read_voltage),
+            fmt::format("every used word line at {} V", experiment.read_voltage)};
 }
 
 std::string describe_faults(const Experiment& experiment) {
@@ -81,7 +83,9 @@ void save_crossbars(const Tile& tile, const std::filesystem::path& path) {
 }  // namespace
 
 int run_netlist(const NetlistArguments& arguments) {
-    const Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    if (arguments.read_voltage)
+        set_key(experiment, "cells.read_voltage", format_exact(*arguments.read_voltage));
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
     const TileSettings settings =
@@ -95,6 +99,8 @@ int run_netlist(const NetlistArguments& arguments) {
     TileDeckSettings deck;
     deck.readout =
         arguments.readout.empty() ? experiment.readout_kind : parse_readout(arguments.readout);
+    deck.law = named_cell_law(experiment.cell_law, "cells.law", experiment.read_voltage);
+    deck.read_voltage = experiment.read_voltage;
     deck.amplifiers = experiment.readout;
     deck.amplifiers.seed = experiment.seed;
     deck.amplifiers.trial = experiment.trial;

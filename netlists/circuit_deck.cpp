@@ -161,8 +161,12 @@ std::string DeckWriter::cell_line(const CircuitDevice& device, const NonlinearCe
         if (!detail::flat_definitions(cell.law).empty())
             throw InvalidInput(device.name, "cell law " + to_string(cell.law) +
                                                 " stands in decks of arrays alone");
-        return detail::flat_cell(cell.law, device.name, net(device, 0), net(device, 1),
-                                 cell.conductance);
+        try {
+            return detail::flat_cell(cell.law, device.name, net(device, 0), net(device, 1),
+                                     cell.conductance);
+        } catch (const InvalidInput& error) {
+            throw InvalidInput(device.name, error.what());
+        }
     }
     return two_nets(device, fmt::format("i={}*sinh({}*{})", number(cell.conductance / *factor),
                                         number(*factor), drop(device, 0)));

@@ -49,11 +49,12 @@ TEST_CASE("characterise: a user's cell becomes a file that solve, check and info
 TEST_CASE("every law's cells agree in check and can be read as decks of a network's tile") {
     const TemporaryFolder folder;
     REQUIRE(run_kirchnet(characterise(folder)).code == 0);
-    for (const std::string law : {std::string("stanford"), std::string("1s1r:is=1e-7"),
-                                  std::string("1t1r:vg=1.2"), "byo:" + (folder / "own.h5")}) {
+    for (const std::string& law : {std::string("stanford"), std::string("1s1r:is=1e-7"),
+                                   std::string("1t1r:vg=1.2"), "byo:" + (folder / "own.h5")}) {
         CAPTURE(law);
         const auto check = run_kirchnet("check" + array(folder) + " --cell " + law);
-        CHECK_MESSAGE(check.code == 0, check.out + check.err);
+        const std::string said = check.out + check.err;
+        CHECK_MESSAGE(check.code == 0, said);
         for (const char* form : {"", " --flat"}) {
             const auto deck = run_kirchnet("netlist " + digits +
                                            " --layer fc2 --array 32x32 --g-off 3e-6 --fault-rate "

@@ -26,6 +26,18 @@ void check_conductance(const CellMatrix& conductance, ColumnPattern pattern,
                     fmt::format("{} {} S is not a finite number of at least 0", which, g));
 }
 
+void check_range(const CellMatrix& conductance, ColumnPattern pattern, const CellLaw& law) {
+    const auto [least, most] = law.conductances();
+    for (Index r = 0; r < conductance.rows(); ++r)
+        for (Index c = 0; c < conductance.cols(); ++c)
+            if (const double g = conductance(r, c); g != 0 && !(g >= least && g <= most))
+                throw InvalidInput(
+                    fmt::format("cell {} (word line {}, bit line {})",
+                                cell_name(position(pattern, r, c)), r, c),
+                    fmt::format("{} S, but cells of law {} conduct {:.4g} to {:.4g} S at {} V", g,
+                                to_string(law), least, most, law.programmed_at()));
+}
+
 constexpr double open_end = std::numeric_limits<double>::infinity();
 
 void check_values(const CellMatrix& values, std::string_view which) {
@@ -167,6 +179,7 @@ double Crossbar::top_end_resistance(Index c) const {
 }
 
 Crossbar Crossbar::with_law(CellLaw law) const {
+    check_range(actual_, pattern_, law);
     Crossbar result = *this;
     result.law_ = std::move(law);
     return result;

@@ -78,9 +78,11 @@ class Crossbar {
     [[nodiscard]] const FaultMatrix& faults() const { return faults_; }
     [[nodiscard]] const Wires& wires() const { return wires_; }
     [[nodiscard]] ColumnPattern pattern() const { return pattern_; }
-    /// I-V law of every cell; `conductance()` is what it has at 0 V. Ohmic unless set otherwise.
+    /// I-V law of every cell; `conductance()` is what it has at 0 V, or where the law says that
+    /// its cells were programmed. Ohmic unless set otherwise.
     [[nodiscard]] const CellLaw& law() const { return law_; }
     /// The same array with cells of another law.
+    /// @throws InvalidInput  naming the first cell that no cell of this law can be
     [[nodiscard]] Crossbar with_law(CellLaw law) const;
 
     /// Resistance between word-line node (r, c) and its left neighbour [ohm]; for c = 0 driver and

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <array>
 #include <cassert>
 #include <cmath>
@@ -26,10 +27,10 @@ double zero_if_open(double g, double value) {
 }
 
 void check_sample(const CustomCellLaw& law, double g, double v) {
-    const std::array<double, 5> conductance{g, g, g, g, 0};
-    const std::array<double, 5> voltage{0, v, -v, 2 * v, v};
-    std::array<double, 5> current{};
-    std::array<double, 5> slope{};
+    const std::array<double, 6> conductance{g, g, g, g, g, 0};
+    const std::array<double, 6> voltage{0, v, -v, 2 * v, -2 * v, v};
+    std::array<double, 6> current{};
+    std::array<double, 6> slope{};
     law.current(conductance, voltage, current);
     law.derivative(conductance, voltage, slope);
     const auto require = [&](bool holds, const char* what) {
@@ -38,11 +39,29 @@ void check_sample(const CustomCellLaw& law, double g, double v) {
                                fmt::format("{} (g = {} S, v = {} V)", what, g, v));
     };
     constexpr double rounding = 1e-12;
+    require(current[0] == 0 && current[5] == 0, "must carry no current at 0 V, nor at 0 S");
+    if (law.is_odd())
+        require(std::abs(current[1] + current[2]) <= rounding * std::abs(current[1]), "is not odd");
+    require(current[1] > 0 && current[3] >= current[1] && slope[1] >= 0 && current[2] <= 0 &&
+                current[4] <= current[2] && slope[2] >= 0,
+            "falls");
     constexpr double slope_tolerance = 1e-6;  // for laws whose parameters were fitted
-    require(current[0] == 0 && current[4] == 0, "must carry no current at 0 V, nor at 0 S");
-    require(std::abs(current[1] + current[2]) <= rounding * std::abs(current[1]), "is not odd");
-    require(current[1] > 0 && current[3] >= current[1] && slope[1] >= 0, "falls");
-    require(std::abs(slope[0] - g) <= slope_tolerance * g, "has another slope at 0 V than g");
+    if (law.programmed_at() == 0)
+        require(std::abs(slope[0] - g) <= slope_tolerance * g, "has another slope at 0 V than g");
+}
+
+/// A cell of a law with a read voltage carries g times it.
+void check_programming(const CustomCellLaw& law, double g) {
+    const double v = law.programmed_at();
+    if (v == 0) return;
+    double current = 0;
+    law.current({&g, 1}, {&v, 1}, {&current, 1});
+    constexpr double tolerance = 1e-9;  // of a law's own arithmetic
+    if (!(std::abs(current - g * v) <= tolerance * g * v))
+        throw InvalidInput(fmt::format("cell law {}", law.name()),
+                           fmt::format("carries {} A at the {} V where a cell of {} S was "
+                                       "programmed",
+                                       current, v, g));
 }
 
 }  // namespace
@@ -58,8 +77,11 @@ CellLaw CellLaw::sinh(double factor) {
 
 CellLaw CellLaw::custom(std::shared_ptr<const CustomCellLaw> custom) {
     if (custom == nullptr) throw InvalidInput("cell law", "is missing");
-    for (const double g : {1e-6, 1e-4})
-        for (const double v : {1e-3, 0.1}) check_sample(*custom, g, v);
+    const auto [least, most] = custom->conductances();
+    for (const double g : {std::clamp(1e-6, least, most), std::clamp(1e-4, least, most)}) {
+        for (const double v : {1e-3, 0.1}) check_sample(*custom, g, std::min(v, custom->reach()));
+        check_programming(*custom, g);
+    }
     CellLaw law;
     law.custom_ = std::move(custom);
     return law;
@@ -71,6 +93,14 @@ std::optional<double> CellLaw::sinh_factor() const {
 
 double CellLaw::reach() const {
     return custom_ != nullptr ? custom_->reach() : std::numeric_limits<double>::infinity();
+}
+
+double CellLaw::programmed_at() const {
+    return custom_ != nullptr ? custom_->programmed_at() : 0;
+}
+
+ConductanceRange CellLaw::conductances() const {
+    return custom_ != nullptr ? custom_->conductances() : ConductanceRange{};
 }
 
 void CellLaw::current(std::span<const double> conductance, std::span<const double> voltage,
@@ -110,17 +140,6 @@ std::string to_string(const CellLaw& law) {
     if (law.custom_law() != nullptr) return law.custom_law()->name();
     if (const auto factor = law.sinh_factor()) return "sinh:" + format_exact(*factor);
     return "linear";
-}
-
-CellLaw parse_cell_law(std::string_view text) {
-    if (text == "linear") return {};
-    constexpr std::string_view sinh = "sinh:";
-    if (text.substr(0, sinh.size()) == sinh)
-        return CellLaw::sinh(parse_quantity(text.substr(sinh.size()), "factor of the sinh law"));
-    throw InvalidInput(
-        fmt::format("cell law '{}' is none of linear, sinh:A with a factor A in 1/V, such as "
-                    "sinh:2, and table:FILE.csv",
-                    text));
 }
 
 }  // namespace kirchnet

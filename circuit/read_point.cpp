@@ -32,14 +32,40 @@ double slope_per_target(const CellLaw& law, double read_voltage) {
     return ratio;
 }
 
+/// Whether the law's own conductances are those at the read voltage.
+bool is_told_at(const CellLaw& law, double read_voltage) {
+    constexpr double tolerance = 1e-12;
+    const double told = law.programmed_at();
+    if (told == 0) return false;
+    if (!(std::abs(told - read_voltage) <= tolerance * told))
+        throw InvalidInput("cell law " + to_string(law),
+                           fmt::format("tells conductances at {} V, but cells are read at {} V; "
+                                       "give both the same voltage",
+                                       told, read_voltage));
+    return true;
+}
+
+void check_target(const CellLaw& law, double conductance) {
+    const auto [least, most] = law.conductances();
+    if (conductance != 0 && !(conductance >= least && conductance <= most))
+        throw InvalidInput("cell law " + to_string(law),
+                           fmt::format("has no cell of {} S at {} V: {:.4g} to {:.4g} S",
+                                       conductance, law.programmed_at(), least, most));
+}
+
 }  // namespace
 
 double slope_for_target(const CellLaw& law, double conductance, double read_voltage) {
-    return law.is_linear() ? conductance : conductance * slope_per_target(law, read_voltage);
+    if (law.is_linear()) return conductance;
+    if (is_told_at(law, read_voltage)) {
+        check_target(law, conductance);
+        return conductance;
+    }
+    return conductance * slope_per_target(law, read_voltage);
 }
 
 Crossbar exact_at(const Crossbar& target, const CellLaw& law, double read_voltage) {
-    if (law.is_linear()) return target.with_law(law);
+    if (law.is_linear() || is_told_at(law, read_voltage)) return target.with_law(law);
     const double ratio = slope_per_target(law, read_voltage);
     return Crossbar(target.intended_conductance() * ratio, target.conductance() * ratio,
                     target.faults(), target.wires(), target.pattern())

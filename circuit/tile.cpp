@@ -70,23 +70,30 @@ struct Deviations {
     const std::optional<DeviceDraw>& devices;
 };
 
-/// A fault wins over the device laws.
+/// What the cell as a whole conducts: device laws and faults change its memory element, which keeps
+/// its access device. A fault wins over the device laws; an element is stuck where the state of 0
+/// or 1 is programmed.
 double actual_conductance(const WeightBlock& block, const TileSettings& settings,
                           const CellIdentity& cell, Fault fault, double intended,
                           const std::optional<DeviceDraw>& devices) {
+    const AccessResistance& access = settings.access;
     switch (fault) {
         case Fault::none:
-            return devices
-                       ? varied_conductance(*devices, block.layer, cell, intended, settings.device)
-                       : intended;
-        case Fault::stuck_off:
-            return settings.device.off;
-        case Fault::stuck_on:
-            return settings.device.on;
-        case Fault::open:
             break;
+        case Fault::stuck_off:
+            return access.cell_for(settings.device.off);
+        case Fault::stuck_on:
+            return access.cell_for(settings.device.on);
+        case Fault::open:
+            return 0;
     }
-    return 0;
+    if (!devices) return access.cell_for(intended);
+    if (!access.is_there())
+        return varied_conductance(*devices, block.layer, cell, intended, settings.device);
+    const DeviceRange elements{access.element_for(settings.device.on),
+                               access.element_for(settings.device.off)};
+    return access.seen(
+        varied_conductance(*devices, block.layer, cell, access.element_for(intended), elements));
 }
 
 Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
@@ -187,6 +194,7 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
       slice_(level_slice(settings.mapping, settings.weight_bits, settings.bits_per_cell,
                          block_.slice)) {
     check(settings_.device);
+    check(settings_.access, settings_.device.on);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
     if (devices) check(devices->laws);
     check_block(block_, settings_);

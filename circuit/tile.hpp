@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "circuit/access.hpp"
 #include "circuit/crossbar.hpp"
 #include "circuit/faults.hpp"
 #include "circuit/given_arrays.hpp"
@@ -73,7 +74,8 @@ struct TileSettings {
     int weight_bits = 8;    ///< 0: continuous
     int bits_per_cell = 0;  ///< 0: one cell holds the whole weight; else weights are sliced
     Subtraction subtraction = Subtraction::before;  ///< of the sides of a pair
-    DeviceRange device;
+    DeviceRange device;  ///< of cells as wholes; their elements' where these are not compensated
+    AccessResistance access;
     Wires wires;
     Groups groups = Groups::packed;
     /// The last bit line of each array holds cells at LRS on every word line in use: its current

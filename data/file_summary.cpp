@@ -4,6 +4,7 @@
 #include <algorithm>
 
 #include "circuit/error.hpp"
+#include "data/cell_file.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/detail/file_format.hpp"
 #include "data/network_file.hpp"
@@ -115,6 +116,20 @@ Lines summarize_crossbar(const std::filesystem::path& path) {
             fmt::format("{} faulty cells", (crossbar.faults().array() != Fault::none).count())};
 }
 
+Lines summarize_cell(const std::filesystem::path& path) {
+    const CellRecord cell = read_cell(path);
+    const CellSurface& surface = cell.surface;
+    const Eigen::VectorXd g = surface.conductance();
+    return {fmt::format("subcircuit {} of {}, state {}", surface.cell.name, cell.source,
+                        surface.cell.state_parameter),
+            fmt::format("{} states, {:.4g} to {:.4g} S at {:g} V", g.size(), g(0), g(g.size() - 1),
+                        surface.read_voltage),
+            fmt::format("{} voltages, {:g} to {:g} V", surface.voltage.size(), surface.voltage(0),
+                        surface.voltage(surface.voltage.size() - 1)),
+            fmt::format("table error: largest {:.2e}, rms {:.2e} of the current, at {} places",
+                        cell.largest_error, cell.rms_error, cell.held_out)};
+}
+
 Lines summarize_fault_map(const std::filesystem::path& path) {
     const FaultMap map = read_fault_map(path);
     Lines lines{fmt::format("origin: {}", InputGroup::open(path).text("origin")),
@@ -166,9 +181,13 @@ Lines summarize_content(const InputGroup& file, const std::filesystem::path& pat
                         const std::string& format) {
     using Summarize = Lines (*)(const std::filesystem::path&);
     static const std::map<std::string, Summarize> summaries = {
-        {format::network, summarize_network},     {format::comparison, summarize_comparison},
-        {format::crossbar, summarize_crossbar},   {format::fault_map, summarize_fault_map},
-        {format::agreement, summarize_agreement}, {format::sweep, summarize_sweep}};
+        {format::network, summarize_network},
+        {format::comparison, summarize_comparison},
+        {format::crossbar, summarize_crossbar},
+        {format::fault_map, summarize_fault_map},
+        {format::agreement, summarize_agreement},
+        {format::sweep, summarize_sweep},
+        {format::cell, summarize_cell}};
     if (const auto found = summaries.find(format); found != summaries.end())
         return found->second(path);
     Lines lines;

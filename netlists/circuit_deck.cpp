@@ -10,6 +10,7 @@
 #include "circuit/error.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/law_text.hpp"
 
 namespace kirchnet {
 namespace {
@@ -156,10 +157,17 @@ std::string DeckWriter::cell_line(const CircuitDevice& device, const NonlinearCe
         return two_nets(device, fmt::format("i={}*pwl({}{})", number(cell.conductance),
                                             drop(device, 0), pwl_points(*table)));
     const auto factor = cell.law.sinh_factor();
-    if (!factor)
-        throw InvalidInput(device.name, "cell law " + to_string(cell.law) +
-                                            " has no SPICE text; a deck takes linear and sinh "
-                                            "cells and tables");
+    if (!factor) {
+        if (!detail::flat_definitions(cell.law).empty())
+            throw InvalidInput(device.name, "cell law " + to_string(cell.law) +
+                                                " stands in decks of arrays alone");
+        try {
+            return detail::flat_cell(cell.law, device.name, net(device, 0), net(device, 1),
+                                     cell.conductance);
+        } catch (const InvalidInput& error) {
+            throw InvalidInput(device.name, error.what());
+        }
+    }
     return two_nets(device, fmt::format("i={}*sinh({}*{})", number(cell.conductance / *factor),
                                         number(*factor), drop(device, 0)));
 }

@@ -7,8 +7,9 @@
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
-#include "circuit/table_law.hpp"
+#include "circuit/read_point.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/law_text.hpp"
 #include "netlists/detail/layer_sections.hpp"
 #include "netlists/detail/readout_section.hpp"
 #include "netlists/netlist_writer.hpp"
@@ -29,11 +30,7 @@ struct FlatNames {
 class ArrayLines {
   public:
     ArrayLines(const Crossbar& crossbar, FlatNames names)
-        : crossbar_(crossbar), circuit_(expand(crossbar)), names_(std::move(names)) {
-        if (crossbar.law().custom_law() != nullptr && table_of(crossbar.law()) == nullptr)
-            throw InvalidInput("cell law " + to_string(crossbar.law()),
-                               "has no SPICE text; a deck takes linear and sinh cells and tables");
-    }
+        : crossbar_(crossbar), circuit_(expand(crossbar)), names_(std::move(names)) {}
 
     /// Everything of the array but what measures its currents.
     [[nodiscard]] std::string write(const Eigen::Ref<const Eigen::VectorXd>& v) const {
@@ -41,8 +38,7 @@ class ArrayLines {
             fmt::format("{} crossbar, pattern {}: one resistor per element",
                         to_string(crossbar_.shape()), to_string(crossbar_.pattern())));
         if (!crossbar_.law().is_linear())
-            text += detail::comment(
-                fmt::format("but a current source per cell, law {}", to_string(crossbar_.law())));
+            text += detail::comment(fmt::format("but cells of law {}", to_string(crossbar_.law())));
         if (const std::string lost = describe_cut_off(circuit_); !lost.empty())
             text += detail::comment("left out: " + lost);
         for (Index r = 0; r < circuit_.word_lines; ++r)
@@ -85,8 +81,8 @@ class ArrayLines {
         const CellLaw& law = crossbar_.law();
         const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
         if (is_ohmic || element.conductance == 0) return resistor_line(element);
-        if (const TableLaw* table = table_of(law)) return table_line(element, *table);
-        return sinh_line(element, law.sinh_factor().value());
+        return detail::flat_cell(law, name(element), net(element.from), to(element),
+                                 element.conductance);
     }
 
     [[nodiscard]] std::string resistor_line(const Element& element) const {
@@ -98,26 +94,6 @@ class ArrayLines {
                            name(element), net(element.from), to(element), number(resistance));
     }
 
-    /// A source of the law's current, which SPICE solves by its own Newton method.
-    [[nodiscard]] std::string sinh_line(const Element& element, double factor) const {
-        return fmt::format("b{} {} {} i={}*sinh({}*(v({})-v({})))\n", name(element),
-                           net(element.from), to(element), number(element.conductance / factor),
-                           number(factor), net(element.from), to(element));
-    }
-
-    /// The same of a table: SPICE's pwl, whose ends go on as straight lines, is the law itself.
-    [[nodiscard]] std::string table_line(const Element& element, const TableLaw& law) const {
-        const std::vector<CurveSample> shape = law.shape();
-        std::string points;
-        for (std::size_t k = shape.size() - 1; k > 0; --k)
-            points += fmt::format(",{},{}", number(-shape[k].voltage), number(-shape[k].current));
-        for (const CurveSample& sample : shape)
-            points += fmt::format(",{},{}", number(sample.voltage), number(sample.current));
-        return fmt::format("b{} {} {} i={}*pwl(v({})-v({}){})\n", name(element), net(element.from),
-                           to(element), number(element.conductance), net(element.from), to(element),
-                           points);
-    }
-
     const Crossbar& crossbar_;
     Expansion circuit_;
     FlatNames names_;
@@ -127,6 +103,13 @@ Eigen::VectorXd all_voltages(const Crossbar& array, const Eigen::Ref<const Eigen
     Eigen::VectorXd voltages = Eigen::VectorXd::Zero(array.shape().word_lines);
     voltages.head(used.size()) = used;
     return voltages;
+}
+
+/// Cells of a law take sources that SPICE3's plain elements cannot be.
+void check_dialect(const TileDeckSettings& settings) {
+    if (settings.dialect == Dialect::spice3 && !settings.law.is_linear())
+        throw InvalidInput("--dialect spice3", fmt::format("has linear cells alone, not of law {}",
+                                                           to_string(settings.law)));
 }
 
 void check_inputs_of(const Eigen::Ref<const Eigen::VectorXd>& inputs, Index wanted,
@@ -144,7 +127,8 @@ std::string write_flat_deck(const Crossbar& crossbar,
     check_inputs_of(inputs, crossbar.shape().word_lines,
                     fmt::format("a {} array", to_string(crossbar.shape())));
     return detail::comment(title) + std::string(detail::options_line()) +
-           ArrayLines(crossbar, {}).write(inputs) + ArrayLines(crossbar, {}).ammeters() + ".end\n";
+           detail::flat_definitions(crossbar.law()) + ArrayLines(crossbar, {}).write(inputs) +
+           ArrayLines(crossbar, {}).ammeters() + ".end\n";
 }
 
 std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
@@ -161,10 +145,14 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     deck += detail::options_line();
     if (settings.output && !settings.output_comment.empty())
         deck += detail::comment(settings.output_comment);
-    for (const Crossbar& array : tile.arrays())
+    check_dialect(settings);
+    deck += detail::flat_definitions(settings.law);
+    for (const Crossbar& target : tile.arrays()) {
+        const Crossbar array = exact_at(target, settings.law, settings.read_voltage);
         deck += ArrayLines(array,
                            {{}, [&](Index c) { return is_kept(tile, array, c, settings.output); }})
                     .write(all_voltages(array, inputs));
+    }
     if (settings.dialect == Dialect::ngspice)
         return deck +
                detail::readout_section(tile, nullptr, settings.reference_shares, settings.output) +
@@ -191,10 +179,13 @@ std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();
+    check_dialect(settings);
+    deck += detail::flat_definitions(settings.law);
     std::vector<std::string> currents;
     for (const LayerTile& part : tiles) {
         const std::string suffix = fmt::format("_{}", detail::tile_label(part.tile));
-        for (const Crossbar& array : part.tile.arrays()) {
+        for (const Crossbar& target : part.tile.arrays()) {
+            const Crossbar array = exact_at(target, settings.law, settings.read_voltage);
             const ArrayLines lines(array, {suffix});
             deck += lines.write(all_voltages(array, part.inputs)) + lines.ammeters();
             for (Index c = 0; c < part.tile.read_bit_lines(); ++c)

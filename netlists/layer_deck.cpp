@@ -8,6 +8,7 @@
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
+#include "circuit/read_point.hpp"
 #include "netlists/detail/array_section.hpp"
 #include "netlists/detail/deck_text.hpp"
 #include "netlists/detail/layer_sections.hpp"
@@ -169,14 +170,15 @@ std::string pin_lines(const Tile& tile, Readout readout) {
 }
 
 /// @param readout  with R_f set, where there are amplifiers
-std::string tile_subcircuit(const LayerTile& part, const std::optional<LinearReadout>& readout) {
+std::string tile_subcircuit(const LayerTile& part, const std::optional<LinearReadout>& readout,
+                            const detail::CellText& cell) {
     const Tile& tile = part.tile;
     const std::string name = fmt::format("tile_{}", detail::tile_label(tile).substr(1));
     std::optional<detail::DeckAmplifiers> drawn;
     if (readout) drawn = detail::deck_amplifiers(tile, part.inputs, *readout);
     std::string text = wrapped(".subckt " + name, pins_of(tile)) + "\n";
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
-        text += detail::array_section(tile, i, expand(tile.arrays()[i]), part.inputs,
+        text += detail::array_section(tile, i, expand(tile.arrays()[i]), part.inputs, cell,
                                       {std::nullopt, false});
     text += detail::readout_section(tile, drawn ? &*drawn : nullptr, {});
     return text + pin_lines(tile, readout ? Readout::opamp : Readout::ideal) + ".ends " + name +
@@ -237,11 +239,15 @@ bool has_varied_cells(const std::vector<LayerTile>& tiles) {
     });
 }
 
-std::string layer_parameters(const LayerTile& first, const std::optional<LinearReadout>& readout) {
+std::string layer_parameters(const LayerTile& first, const std::optional<LinearReadout>& readout,
+                             const detail::CellText& cell) {
     const DeviceRange& device = first.tile.settings().device;
     std::string text = "* ---- numbers to play with ----\n";
     text += fmt::format(".param gmin_c={} gmax_c={} ; cell conductance at HRS and LRS [S]\n",
                         number(device.off), number(device.on));
+    if (cell.has_select())
+        text += fmt::format(".param v_select={} ; select lines, which open access devices [V]\n",
+                            number(cell.select_voltage));
     text += detail::wire_parameters(first.tile.settings().wires);
     if (readout)
         text += detail::amplifier_parameters(
@@ -258,11 +264,16 @@ std::string write_layer_deck(const std::vector<LayerTile>& tiles,
         throw InvalidInput("reference shares", "are of one tile; a layer's deck takes none");
     const LayerTile& first = tiles.front();
     const auto readout = shared_readout(tiles, settings);
-    std::string deck = layer_header(tiles, settings) + layer_parameters(first, readout);
-    deck += detail::cell_subcircuits(first.tile.settings().device, has_varied_cells(tiles));
+    for (const LayerTile& part : tiles)
+        for (const Crossbar& array : part.tile.arrays())  // names cells the law cannot be
+            (void)exact_at(array, settings.law, settings.read_voltage);
+    const detail::CellText cell =
+        detail::cell_text(settings.law, settings.read_voltage, first.tile.settings().access);
+    std::string deck = layer_header(tiles, settings) + layer_parameters(first, readout, cell);
+    deck += detail::cell_subcircuits(cell, first.tile.settings().device, has_varied_cells(tiles));
     if (readout)
         deck += detail::amplifier_subcircuits(readout->circuit, first.tile.has_subtractors());
-    for (const LayerTile& part : tiles) deck += tile_subcircuit(part, readout);
+    for (const LayerTile& part : tiles) deck += tile_subcircuit(part, readout, cell);
     deck += source_lines(tiles) + "* ---- the tiles ----\n";
     for (const LayerTile& part : tiles) {
         const std::string label = detail::tile_label(part.tile);

@@ -30,6 +30,8 @@ Dialect parse_dialect(std::string_view text);
 /// What a readable deck shows beside the circuit.
 struct TileDeckSettings {
     Readout readout = Readout::ideal;
+    CellLaw law = {};           ///< of every cell; a tile's conductances are those at the read
+    double read_voltage = 0.2;  ///< voltage [V]
     /// Amplifiers of an op-amp read-out, drawn for this tile; R_f 0: for these inputs' largest
     /// column current without wires.
     LinearReadout amplifiers = {};

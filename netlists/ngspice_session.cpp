@@ -170,10 +170,10 @@ void check_reply(const detail::Reply& reply, const PreparedDeck& deck,
     if (!canary.is_value_at(point, reply.values.back())) refuse_as_stale(deck);
 }
 
-/// Waveforms of a reply: `time`, what was wanted, the canary, each of one length.
-Eigen::MatrixXd waveforms_of(const detail::Reply& reply, const PreparedDeck& deck,
-                             const detail::Request& request) {
-    check_origin(reply, deck, "no transient was made");
+/// Whole vectors of a reply, all of one length: what was wanted, and last the canary.
+Eigen::MatrixXd vectors_of(const detail::Reply& reply, const PreparedDeck& deck,
+                           const detail::Request& request, std::string_view nothing_made) {
+    check_origin(reply, deck, nothing_made);
     const std::size_t count = request.wanted.size();
     if (reply.lengths.size() != count)
         refuse(deck, fmt::format("{} of {} vectors came back", reply.lengths.size(), count));
@@ -272,6 +272,24 @@ void check_error_output(const detail::HelperProcess& helper, const PreparedDeck&
         refuse(deck, failure);
 }
 
+/// One analysis whose vectors come back whole.
+/// @return  [wanted × entries], without the canary
+Eigen::MatrixXd run_whole(const PreparedDeck& deck, const detail::Request& request,
+                          const Canary& canary, const NgspiceSettings& settings,
+                          std::string_view nothing_made) {
+    const auto program = detail::locate_helper(settings);
+    const detail::PrivateDirectory directory;
+    detail::HelperProcess helper(program, directory.path());
+    helper.send(detail::encode(request), settings.time_limit_s);
+    const detail::Reply reply = receive_reply(helper, settings);
+    Eigen::MatrixXd values = vectors_of(reply, deck, request, nothing_made);
+    for (const double value : values.bottomRows(1).reshaped())
+        if (!canary.is_value_at(0, value)) refuse_as_stale(deck);
+    check_error_output(helper, deck);
+    values.conservativeResize(values.rows() - 1, Eigen::NoChange);
+    return values;
+}
+
 }  // namespace
 
 Eigen::MatrixXd run_operating_points(const std::string& deck, const SourceSweep& sweep,
@@ -308,17 +326,27 @@ NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::s
     request.analysis = transient_command(span);
     request.whole_vectors = true;
 
-    const auto program = detail::locate_helper(settings);
-    const detail::PrivateDirectory directory;
-    detail::HelperProcess helper(program, directory.path());
-    helper.send(detail::encode(request), settings.time_limit_s);
-    const detail::Reply reply = receive_reply(helper, settings);
-    const Eigen::MatrixXd values = waveforms_of(reply, prepared, request);
-    for (const double value : values.bottomRows(1).reshaped())
-        if (!canary.is_value_at(0, value)) refuse_as_stale(prepared);
+    const Eigen::MatrixXd values =
+        run_whole(prepared, request, canary, settings, "no transient was made");
     check_times(prepared, values.row(0).transpose(), span.stop);
-    check_error_output(helper, prepared);
-    return {values.row(0).transpose(), values.middleRows(1, values.rows() - 2)};
+    return {values.row(0).transpose(), values.bottomRows(values.rows() - 1)};
+}
+
+Eigen::MatrixXd run_dc_sweep(const std::string& deck, const std::string& source, Index points,
+                             const std::vector<std::string>& wanted,
+                             const NgspiceSettings& settings) {
+    if (points < 2)
+        throw InvalidInput("dc sweep", fmt::format("{} points; it takes two at least", points));
+    const Canary canary = Canary::draw();
+    const PreparedDeck prepared = prepare_and_scan(deck, canary);
+    detail::Request request = make_request(prepared, canary, {{}, Eigen::MatrixXd(0, 1)}, wanted);
+    request.analysis = fmt::format("dc {} 0 {} 1", source, points - 1);
+    request.whole_vectors = true;
+    Eigen::MatrixXd values = run_whole(prepared, request, canary, settings, "no sweep was made");
+    if (values.cols() != points)
+        refuse(prepared,
+               fmt::format("the sweep ended after {} of {} points", values.cols(), points));
+    return values;
 }
 
 std::vector<std::string> expand_deck(const std::string& deck, const NgspiceSettings& settings) {

@@ -54,6 +54,14 @@ NgspiceWaveforms run_transient(const std::string& deck, const std::vector<std::s
 /// @throws NgspiceError  when ngspice refuses the deck, dies or exceeds its time limit
 std::vector<std::string> expand_deck(const std::string& deck, const NgspiceSettings& settings = {});
 
+/// A `dc` sweep of one independent source over 0, 1, ... points - 1; each point starts from the
+/// solution of the one before, so that a circuit with several shows it.
+/// @return  [wanted × points], finite
+/// @throws NgspiceError  as `run_operating_points`; the time limit is of the whole sweep
+Eigen::MatrixXd run_dc_sweep(const std::string& deck, const std::string& source,
+                             Eigen::Index points, const std::vector<std::string>& wanted,
+                             const NgspiceSettings& settings = {});
+
 /// The operating point of a deck as it is written.
 std::map<std::string, double> run_operating_point(const std::string& deck,
                                                   const std::vector<std::string>& wanted,

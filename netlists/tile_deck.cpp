@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "circuit/error.hpp"
+#include "circuit/read_point.hpp"
 #include "netlists/detail/array_section.hpp"
 #include "netlists/detail/deck_text.hpp"
 #include "netlists/detail/readout_section.hpp"
@@ -63,7 +64,10 @@ Index varied_cells(const Tile& tile) {
     Index varied = 0;
     for (const Crossbar& array : tile.arrays())
         varied += (array.faults().array() == Fault::none &&
-                   array.conductance().array() != array.intended_conductance().array())
+                   array.conductance().array() !=
+                       array.intended_conductance()
+                           .unaryExpr([&](double g) { return tile.settings().access.cell_for(g); })
+                           .array())
                       .count();
     return varied;
 }
@@ -93,6 +97,14 @@ std::string header(const Tile& tile, const TileDeckSettings& settings) {
         text += comment(fmt::format(
             "devices   {}{} cells that work conduct other than intended",
             settings.device_comment.empty() ? "" : settings.device_comment + ": ", varied));
+    if (!settings.law.is_linear())
+        text += comment(fmt::format("law       {}, g at {} V", to_string(settings.law),
+                                    number(settings.read_voltage)));
+    if (how.access.is_there())
+        text += comment(fmt::format(
+            "access    {} ohm in series with each memory element, {}",
+            number(how.access.resistance),
+            how.access.precompensate ? "made up for: cells show g" : "which conducts g by itself"));
     text += comment("read-out  " +
                     describe_readout(tile, settings.readout, settings.amplifiers.circuit.kind));
     if (settings.output) {
@@ -121,11 +133,15 @@ void check_output(const Tile& tile, const TileDeckSettings& settings) {
                            "need the bit lines that a deck of one output drops");
 }
 
-std::string parameters(const Tile& tile, const detail::DeckAmplifiers* amplifiers) {
+std::string parameters(const Tile& tile, const detail::DeckAmplifiers* amplifiers,
+                       const detail::CellText& cell) {
     const DeviceRange& device = tile.settings().device;
     std::string text = "* ---- numbers to play with ----\n";
     text += fmt::format(".param gmin_c={} gmax_c={} ; cell conductance at HRS and LRS [S]\n",
                         number(device.off), number(device.on));
+    if (cell.has_select())
+        text += fmt::format(".param v_select={} ; select lines, which open access devices [V]\n",
+                            number(cell.select_voltage));
     text += detail::wire_parameters(tile.settings().wires);
     if (amplifiers != nullptr) text += detail::amplifier_parameters(tile, *amplifiers);
     return text + std::string(detail::options_line());
@@ -144,16 +160,21 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
                             const TileDeckSettings& settings) {
     check_inputs_of(tile, inputs);
     check_output(tile, settings);
+    for (const Crossbar& array : tile.arrays())  // names the cell that no cell of this law can be
+        (void)exact_at(array, settings.law, settings.read_voltage);
+    const detail::CellText cell =
+        detail::cell_text(settings.law, settings.read_voltage, tile.settings().access);
     std::optional<detail::DeckAmplifiers> drawn;
     if (settings.readout == Readout::opamp)
         drawn = detail::deck_amplifiers(tile, inputs, settings.amplifiers);
     const detail::DeckAmplifiers* amplifiers = drawn ? &*drawn : nullptr;
-    std::string deck = header(tile, settings) + parameters(tile, amplifiers);
-    deck += detail::cell_subcircuits(tile.settings().device, varied_cells(tile) > 0);
+    std::string deck = header(tile, settings) + parameters(tile, amplifiers, cell);
+    deck += detail::cell_subcircuits(cell, tile.settings().device, varied_cells(tile) > 0);
     if (amplifiers != nullptr)
         deck += detail::amplifier_subcircuits(amplifiers->values.circuit, tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)
-        deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs, {settings.output});
+        deck += detail::array_section(tile, i, expand(tile.arrays()[i]), inputs, cell,
+                                      {settings.output});
     deck += detail::readout_section(tile, amplifiers, settings.reference_shares, settings.output);
     deck += detail::control_section(tile, amplifiers, settings.reference_shares, settings.output);
     return deck + ".end\n";

@@ -54,18 +54,21 @@ double voltage_range(const Eigen::Ref<const Eigen::MatrixXd>& inputs) {
     return widest;
 }
 
-/// Largest slope of any cell relative to its conductance at this voltage, at least 1.
+/// Largest slope of any cell relative to its conductance up to this voltage, at least 1. Laws may
+/// be steepest anywhere, at either sign: a transistor at 0 V, a sinh at the ends.
 double largest_slope(const Crossbar& crossbar, double voltage) {
     if (const auto a = crossbar.law().sinh_factor()) return std::cosh(*a * voltage);
     if (crossbar.law().is_linear()) return 1;
     const auto& G = crossbar.conductance();
     const auto size = static_cast<std::size_t>(G.size());
-    const std::vector<double> v(size, voltage);
     std::vector<double> slope(size);
-    crossbar.law().derivative({G.data(), size}, v, slope);
     double largest = 1;
-    for (std::size_t k = 0; k < size; ++k)
-        if (G.data()[k] > 0) largest = std::max(largest, slope[k] / G.data()[k]);
+    for (const double part : {-1.0, -0.5, 0.0, 0.5, 1.0}) {
+        const std::vector<double> v(size, part * voltage);
+        crossbar.law().derivative({G.data(), size}, v, slope);
+        for (std::size_t k = 0; k < size; ++k)
+            if (G.data()[k] > 0) largest = std::max(largest, slope[k] / G.data()[k]);
+    }
     return largest;
 }
 

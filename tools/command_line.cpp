@@ -38,6 +38,7 @@ class CommandLine {
         add_trace();
         add_solve();
         add_check();
+        add_characterise();
         add_import();
         add_prune();
         add_faults();
@@ -143,7 +144,9 @@ class CommandLine {
                 "  kirchnet netlist net.h5 --layer conv1 -o tile.cir --save-crossbar chip.h5\n"
                 "  kirchnet netlist --read tile.cir --against chip.h5 --solve "
                 "--save-crossbar edited.h5\n"
-                "  kirchnet compare net.h5 --data cifar10 --mapping two_column --arrays edited.h5");
+                "  kirchnet compare net.h5 --data cifar10 --mapping two_column --arrays edited.h5\n"
+                "  kirchnet netlist net.h5 --layer conv1 --cell 1t1r:vg=1.2 -o tile.cir\n"
+                "  kirchnet netlist net.h5 --layer conv1 --cell byo:cell.h5 --flat -o tile.cir");
         add_tile_options(sub, netlist_, false);
         sub.add_option("--readout", netlist_.readout, "ideal or opamp [key readout.kind]")
             ->type_name("READOUT");
@@ -182,6 +185,10 @@ class CommandLine {
         add_source(sub, tile.settings, tile.experiment, required);
         add_data_keys(sub, tile.settings);
         add_chip_keys(sub, tile.settings);
+        add_key(sub, tile.settings, "--cell", "cells.law",
+                "Law of the cells: linear, sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv, or "
+                "byo:CELL.h5 of 'kirchnet characterise' [linear]",
+                "LAW");
         add_set(sub, tile.settings);
         sub.add_option("--layer", tile.layer,
                        "Layer name, as 'kirchnet info' lists them, or all of them: 'all'");
@@ -206,7 +213,7 @@ class CommandLine {
         sub.add_option_function<std::string>(
                "--read-voltage",
                [&tile](const std::string& text) { tile.read_voltage = parse_read_voltage(text); },
-               "Voltage of a full-scale input [0.2]")
+               "Voltage of a full-scale input, where cells have their conductance [0.2]")
             ->type_name("VOLT");
     }
 
@@ -388,6 +395,20 @@ class CommandLine {
         sub.add_option("--sense-at", solve_.sense_at,
                        "Ends at which bit lines are read: bottom, top, both [bottom]")
             ->type_name("SIDE");
+        sub.add_option_function<std::string>(
+               "--access-resistance",
+               [this](const std::string& text) {
+                   solve_.access_resistance = parse_quantity(text, "--access-resistance");
+               },
+               "In series with each given conductance, of 1T1R cells [0]")
+            ->type_name("OHM");
+        sub.add_option_function<std::string>(
+               "--read-time",
+               [this](const std::string& text) {
+                   solve_.read_time = parse_quantity(text, "--read-time");
+               },
+               "Pulse for which --cell stanford says how far it would move cells [10n]")
+            ->type_name("SECONDS");
         sub.add_option("--engine", solve_.engine,
                        "transfer, nonlinear, nodal, ngspice or ideal [transfer; nonlinear for "
                        "--cell sinh:A]")
@@ -434,6 +455,51 @@ class CommandLine {
             ->type_name("SECONDS");
         sub.add_option("--out", check_.out, "Differences per column and node")->type_name("A.h5");
         sub.add_flag("--json", check_.json, "One JSON object on standard output");
+    }
+
+    void add_characterise() {
+        auto& sub = add("characterise", "A cell of your own as a table that solvers use",
+                        characterise_, run_characterise,
+                        "  kirchnet characterise cell.cir --subckt mycell --pins wl,bl --state w "
+                        "--range 0:1 -o cell.h5\n"
+                        "  kirchnet characterise cell.cir --subckt mycell --pins te,be,gate "
+                        "--gate-voltage 1.5 --state gap --range 0.2:1.7 -o cell.h5\n"
+                        "  kirchnet check --conductance G.csv --cell byo:cell.h5 --wl-segment 2");
+        sub.add_option("cell", characterise_.cell,
+                       "SPICE text with the cell's subcircuit; elements, analyses and controls "
+                       "around it are left out")
+            ->type_name("CELL.cir")
+            ->required();
+        sub.add_option("--subckt", characterise_.subcircuit,
+                       "Subcircuit that is the cell [a file without any: its elements]")
+            ->type_name("NAME");
+        sub.add_option("--pins", characterise_.pins,
+                       "Its pins at word line, bit line and, where it has one, gate")
+            ->type_name("WL,BL[,GATE]")
+            ->required();
+        sub.add_option("--state", characterise_.state, "Its parameter that tells the state")
+            ->type_name("PARAM")
+            ->required();
+        sub.add_option("--range", characterise_.range, "Range of the state")
+            ->type_name("LO:HI")
+            ->required();
+        sub.add_option("--voltage", characterise_.voltage, "Voltages of the table [-0.3:0.3]")
+            ->type_name("LO:HI");
+        sub.add_option("--read-voltage", characterise_.read_voltage,
+                       "Where a cell has its target conductance [0.2]")
+            ->type_name("VOLT");
+        sub.add_option("--gate-voltage", characterise_.gate_voltage,
+                       "Of the gate, above the bit line [0]")
+            ->type_name("VOLT");
+        sub.add_option("--states", characterise_.states,
+                       "States of the table [as many as it takes, 33 to 513]")
+            ->type_name("N");
+        sub.add_option("--time-limit", characterise_.time_limit_s, "Per sweep in ngspice [60]")
+            ->type_name("SECONDS");
+        sub.add_option("-o,--out", characterise_.out, "Cell file to write")
+            ->type_name("CELL.h5")
+            ->required();
+        sub.add_flag("--json", characterise_.json, "One JSON object on standard output");
     }
 
     void add_import() {
@@ -680,6 +746,7 @@ class CommandLine {
     TraceArguments trace_;
     SolveArguments solve_;
     CheckArguments check_;
+    CharacteriseArguments characterise_;
     ImportArguments import_;
     PruneArguments prune_;
     FaultsArguments faults_;

@@ -21,11 +21,13 @@ struct SolveArguments {
     std::string driver = "0";
     std::string sense = "0";
     bool no_end_segments = false;
-    std::string drive;            ///< empty: left
-    std::string sense_at;         ///< empty: bottom
-    std::string cell = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
-    std::string engine;           ///< empty: transfer, or nonlinear where the cells are
-    std::string currents;         ///< empty: standard output, unless another output was asked for
+    std::string drive;             ///< empty: left
+    std::string sense_at;          ///< empty: bottom
+    std::string cell = "linear";   ///< as `named_cell_law` takes it
+    double access_resistance = 0;  ///< [ohm] behind each given conductance
+    double read_time = 10e-9;      ///< [s] of the pulse that may disturb cells that move
+    std::string engine;            ///< empty: transfer, or nonlinear where the cells are
+    std::string currents;          ///< empty: standard output, unless another output was asked for
     std::string voltages;
     std::string transfer;
     std::string operator_cache;  ///< folder; empty: none
@@ -112,9 +114,9 @@ struct NetlistArguments {
     std::string input;
     std::size_t image = 0;
     std::size_t position = 0;
-    std::size_t input_read = 0;  ///< of a DAC that reads inputs digit by digit
-    double read_voltage = 0.2;   ///< [V]
-    std::string readout;         ///< empty: as the experiment's key says
+    std::size_t input_read = 0;               ///< of a DAC that reads inputs digit by digit
+    std::optional<double> read_voltage = {};  ///< [V]; nothing: the experiment's
+    std::string readout;                      ///< empty: as the experiment's key says
     bool flat = false;
     std::optional<std::int64_t> column;  ///< the only output of the tile that is kept
     std::string dialect = "ngspice";     ///< of flat decks: or spice3
@@ -140,6 +142,22 @@ struct TraceArguments {
     bool json = false;
 };
 int run_trace(const TraceArguments& arguments);
+
+struct CharacteriseArguments {
+    std::string cell;                  ///< SPICE text
+    std::string subcircuit;            ///< empty: the file's elements are the cell
+    std::string pins;                  ///< word line's, bit line's[, gate's]
+    std::string state;                 ///< name of the parameter
+    std::string range;                 ///< of the state, LO:HI
+    std::string voltage = "-0.3:0.3";  ///< [V] LO:HI
+    double read_voltage = 0.2;         ///< [V]
+    double gate_voltage = 0;           ///< [V] above the bit line
+    std::optional<int> states;  ///< so many, whatever the error; nothing: as many as it takes
+    double time_limit_s = 60;   ///< per sweep
+    std::string out;
+    bool json = false;
+};
+int run_characterise(const CharacteriseArguments& arguments);
 
 struct PowerArguments {
     SolveArguments crossbar;  ///< used when `conductance` is given

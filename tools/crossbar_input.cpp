@@ -4,6 +4,7 @@
 
 #include <filesystem>
 
+#include "circuit/access.hpp"
 #include "circuit/error.hpp"
 #include "circuit/random.hpp"
 #include "circuit/units.hpp"
@@ -83,12 +84,14 @@ void take_array_settings(Settings& settings, SolveArguments& array) {
     array.sense = take_setting(settings, "array.sense", array.sense);
     array.drive = take_setting(settings, "array.drive", array.drive);
     array.sense_at = take_setting(settings, "array.sense_at", array.sense_at);
+    array.access_resistance = parse_quantity(take_setting(settings, "cells.access_resistance", "0"),
+                                             "--access-resistance");
     for (const auto& [key, value] : settings)
         if (key != "faults.seed" && key != "run.threads")
             throw InvalidInput(key,
                                "does not go with --conductance; a given array takes "
-                               "--wl-segment, --bl-segment, --driver, --sense, --drive and "
-                               "--sense-at");
+                               "--wl-segment, --bl-segment, --driver, --sense, --drive, "
+                               "--sense-at and --access-resistance");
 }
 
 CellLaw read_cell_law(const SolveArguments& arguments) {
@@ -97,16 +100,30 @@ CellLaw read_cell_law(const SolveArguments& arguments) {
 
 Crossbar load_crossbar(const SolveArguments& arguments) {
     const CellLaw law = read_cell_law(arguments);
+    const double access = arguments.access_resistance;
+    if (access > 0 && !law.is_linear())
+        throw InvalidInput("--access-resistance",
+                           "stands in series with ohmic cells; for a transistor in series with "
+                           "its own curve take --cell 1t1r");
     if (arguments.conductance.ends_with(".h5") && is_crossbar_file(arguments.conductance)) {
         if (is_given(arguments))
             throw InvalidInput(arguments.conductance,
                                "is a crossbar file and holds its own wires; give the wires there, "
                                "or a matrix of conductances");
+        if (access > 0)
+            throw InvalidInput(arguments.conductance,
+                               "is a crossbar file and holds its cells with their access devices; "
+                               "--access-resistance goes with a matrix of conductances");
         return read_crossbar(arguments.conductance).with_law(law);
     }
     const Wires wires = read_wires(arguments);
     try {
-        return Crossbar(read_matrix(arguments.conductance), wires).with_law(law);
+        const CellMatrix given = read_matrix(arguments.conductance);
+        const AccessResistance behind{access, false};
+        check(behind, 0);
+        const Crossbar elements(given, wires);  // names a cell that is none
+        const CellMatrix cells = given.unaryExpr([&](double g) { return behind.cell_for(g); });
+        return Crossbar(given, cells, elements.faults(), wires, elements.pattern()).with_law(law);
     } catch (const InvalidInput& error) {
         if (std::string(error.what()).starts_with(arguments.conductance)) throw;
         throw InvalidInput(arguments.conductance, error.what());

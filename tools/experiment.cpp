@@ -76,6 +76,11 @@ std::vector<std::string> parse_texts(std::string_view list) {
     return {parts.begin(), parts.end()};
 }
 
+bool parse_truth(std::string_view text) {
+    if (text == "true" || text == "false") return text == "true";
+    throw InvalidInput(fmt::format("'{}' is neither true nor false", text));
+}
+
 double parse_read_voltage(std::string_view text) {
     const double voltage = parse_quantity(text, "read voltage [V]");
     if (!(voltage > 0 && voltage < 100))
@@ -215,6 +220,14 @@ constexpr std::array keys{
     Key{"cells.off",
         [](Experiment& e, Text t) { e.device.off = parse_quantity(t, "cells.off [S]"); },
         [](const Experiment& e) { return format_exact(e.device.off); }},
+    Key{"cells.access_resistance",
+        [](Experiment& e, Text t) {
+            e.access.resistance = positive_or_zero(t, "access resistance [ohm]");
+        },
+        [](const Experiment& e) { return format_exact(e.access.resistance); }},
+    Key{"cells.precompensate",
+        [](Experiment& e, Text t) { e.access.precompensate = parse_truth(t); },
+        [](const Experiment& e) { return std::string(e.access.precompensate ? "true" : "false"); }},
     Key{"cells.law", [](Experiment& e, Text t) { e.cell_law = t; },
         [](const Experiment& e) { return toml_string(e.cell_law); }},
     Key{"cells.read_voltage", [](Experiment& e, Text t) { e.read_voltage = parse_read_voltage(t); },
@@ -462,6 +475,7 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
     settings.subtraction = subtraction;
     settings.reference_column = correction.kind == CorrectionKind::reference_column;
     settings.device = device;
+    settings.access = access;
     settings.wires.word_line_segment = word_line_segment;
     settings.wires.bit_line_segment = bit_line_segment;
     settings.wires.driver = driver;

@@ -33,6 +33,7 @@ struct Experiment {
     Groups groups = Groups::packed;
 
     DeviceRange device;
+    AccessResistance access;
     std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};
     int weight_bits = 8;
     int bits_per_cell = 0;  ///< 0: one cell holds the whole weight
@@ -48,7 +49,7 @@ struct Experiment {
     /// Crossbar files of tiles that are known one by one, instead of what is drawn.
     std::vector<std::string> array_files;
 
-    std::string cell_law = "linear";  ///< `linear`, `sinh:A` or `table:FILE.csv`
+    std::string cell_law = "linear";  ///< as `named_cell_law` takes it
     double read_voltage = 0.2;  ///< V_r [V]: a full-scale input, and where cells were programmed
     std::size_t nonlinear_images = 2;           ///< run with nonlinear cells; the first ones
     std::vector<std::string> nonlinear_layers;  ///< empty: all

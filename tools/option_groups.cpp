@@ -60,6 +60,8 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
     add_key(app, settings, "--g-on", "cells.on", "Conductance of a cell at LRS [1e-4]", "SIEMENS");
     add_key(app, settings, "--g-off", "cells.off", "Conductance of a cell at HRS [1e-6]",
             "SIEMENS");
+    add_key(app, settings, "--access-resistance", "cells.access_resistance",
+            "Resistance in series with each memory element, which makes up for it [0]", "OHM");
     add_key(app, settings, "--layout", "array.layout",
             "split: a pair is two arrays; interleaved: "
             "neighbouring bit lines of one [split]",
@@ -78,7 +80,8 @@ void add_chip_keys(CLI::App& app, Settings& settings) {
             "Stuck-on per stuck-off cell [5.2]", "RATIO");
     add_key(app, settings, "--faults", "faults.map", "Fault map file instead of a rate", "F.h5");
     add_key(app, settings, "--arrays", "array.files",
-            "Crossbar files of tiles, edited or measured, instead of what is drawn of them", "LIST");
+            "Crossbar files of tiles, edited or measured, instead of what is drawn of them",
+            "LIST");
     add_key(app, settings, "--seed", "faults.seed", "Seed of the fault draw [1]", "N");
     add_key(app, settings, "--trial", "faults.trial", "Which chip of that seed [0]", "K");
     add_key(app, settings, "--threads", "run.threads", "0 = all cores [0]", "N");
@@ -116,7 +119,9 @@ void add_engine_keys(CLI::App& app, Settings& settings) {
 
 void add_nonlinear_keys(CLI::App& app, Settings& settings) {
     add_key(app, settings, "--cell", "cells.law",
-            "Law of the cells: sinh:A for I = g sinh(A v) / A, or table:FILE.csv", "LAW");
+            "Law of the cells: sinh:A for I = g sinh(A v) / A, stanford, 1s1r, 1t1r, "
+            "table:FILE.csv, or byo:CELL.h5 of 'kirchnet characterise'",
+            "LAW");
     add_key(app, settings, "--read-voltage", "cells.read_voltage",
             "Full-scale input, at which each cell has its target conductance [0.2]", "VOLT");
     add_key(app, settings, "--nonlinear-images", "nonlinear.images",
@@ -143,8 +148,11 @@ void add_array_options(CLI::App& app, SolveArguments& arguments) {
                    "Its bit-line resistance per cell [0]; inf = open")
         ->type_name(ohm);
     app.add_option("--cell", arguments.cell,
-                   "Cell law: linear, sinh:A for I = G sinh(A v) / A, or table:FILE.csv [linear]")
+                   "Cell law: linear, sinh:A for I = G sinh(A v) / A, stanford, "
+                   "1s1r[:is=A,vs=V,vr=V], 1t1r[:vg=V,vth=V,beta=A/V2,vr=V], table:FILE.csv, or "
+                   "byo:CELL.h5 of 'kirchnet characterise' [linear]")
         ->type_name("LAW");
+
     app.add_flag("--no-end-segments", arguments.no_end_segments,
                  "No segment before its first and after its last cell");
 }

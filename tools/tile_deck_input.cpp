@@ -3,7 +3,9 @@
 #include <fmt/format.h>
 
 #include "circuit/error.hpp"
+#include "circuit/units.hpp"
 #include "data/matrix_file.hpp"
+#include "tools/cell_law_input.hpp"
 #include "tools/output.hpp"
 
 namespace kirchnet {
@@ -37,11 +39,19 @@ std::string describe_faults(const Experiment& experiment) {
     return text;
 }
 
+/// A read voltage given on its own is that of the cells, too.
+Experiment experiment_of(const NetlistArguments& arguments) {
+    Experiment experiment = make_experiment(arguments.experiment, arguments.settings);
+    if (arguments.read_voltage)
+        set_key(experiment, "cells.read_voltage", format_exact(*arguments.read_voltage));
+    return experiment;
+}
+
 }  // namespace
 
 TileSource::TileSource(const NetlistArguments& arguments)
     : arguments_(arguments),
-      experiment_(make_experiment(arguments.experiment, arguments.settings)),
+      experiment_(experiment_of(arguments)),
       threads_(experiment_.threads),
       graph_(load_graph(experiment_)),
       settings_(experiment_.tile_settings(choose_mapping(arguments.mapping, experiment_))),
@@ -67,22 +77,24 @@ TilePlace TileSource::place() const {
 Drive TileSource::drive(const WeightBlock& block) const {
     if (!arguments_.input.empty()) return drive_from_file(arguments_, block.weights.rows());
     if (!images_)
-        return {Eigen::VectorXd::Constant(block.weights.rows(), arguments_.read_voltage),
-                fmt::format("every used word line at {} V", arguments_.read_voltage)};
-    return {images_->voltages(block, arguments_.image, arguments_.position, arguments_.read_voltage,
-                              arguments_.input_read),
+        return {Eigen::VectorXd::Constant(block.weights.rows(), experiment_.read_voltage),
+                fmt::format("every used word line at {} V", experiment_.read_voltage)};
+    return {images_->voltages(block, arguments_.image, arguments_.position,
+                              experiment_.read_voltage, arguments_.input_read),
             fmt::format("activations of image {} (label {}) at output position {}, {}-bit DAC{}, "
                         "full scale {} V",
                         arguments_.image, images_->images().test.labels.at(arguments_.image),
                         arguments_.position, experiment_.converters.dac_bits,
                         read_words(images_->reads(block.layer), arguments_.input_read),
-                        arguments_.read_voltage)};
+                        experiment_.read_voltage)};
 }
 
 TileDeckSettings TileSource::deck(const Drive& drive) const {
     TileDeckSettings deck;
     deck.readout =
         arguments_.readout.empty() ? experiment_.readout_kind : parse_readout(arguments_.readout);
+    deck.law = named_cell_law(experiment_.cell_law, "cells.law", experiment_.read_voltage);
+    deck.read_voltage = experiment_.read_voltage;
     deck.amplifiers = experiment_.readout;
     deck.amplifiers.seed = experiment_.seed;
     deck.amplifiers.trial = experiment_.trial;

@@ -66,6 +66,7 @@ std::string text_of(const toml::node& node) {
     if (const auto* text = node.as_string()) return text->get();
     if (const auto* number = node.as_integer()) return fmt::to_string(number->get());
     if (const auto* number = node.as_floating_point()) return format_exact(number->get());
+    if (const auto* truth = node.as_boolean()) return truth->get() ? "true" : "false";
     if (const auto* list = node.as_array()) {
         std::string joined;
         for (const auto& item : *list) {
@@ -74,7 +75,7 @@ std::string text_of(const toml::node& node) {
         }
         return joined;
     }
-    throw InvalidInput("expected a number, a string or a list of strings");
+    throw InvalidInput("expected a number, a string, true, false or a list of strings");
 }
 
 std::vector<std::pair<std::string, std::string>> flat_settings(const toml::table& table,

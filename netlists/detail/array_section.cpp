@@ -79,8 +79,12 @@ std::string parameter_line(const NamedResistance& r) {
 class ArrayWriter {
   public:
     ArrayWriter(const Tile& tile, std::size_t array, const Expansion& circuit,
-                std::optional<Index> output)
-        : tile_(tile), crossbar_(tile.arrays()[array]), circuit_(circuit), output_(output) {}
+                std::optional<Index> output, const CellText& cell)
+        : tile_(tile),
+          crossbar_(tile.arrays()[array]),
+          circuit_(circuit),
+          output_(output),
+          cell_(cell) {}
 
     [[nodiscard]] std::string sources(const Eigen::Ref<const Eigen::VectorXd>& inputs) const {
         std::string text;
@@ -121,19 +125,31 @@ class ArrayWriter {
         return text;
     }
 
+    /// A select line per word line, where cells have an access device.
+    [[nodiscard]] std::string select_lines() const {
+        std::string text;
+        for (Index r = 0; cell_.has_select() && r < circuit_.word_lines; ++r)
+            text += fmt::format("v{0} {0} 0 dc {{v_select}}\n", select_net(r));
+        return text;
+    }
+
     [[nodiscard]] std::string cells() const {
         std::string text;
         for (Index r = 0; r < circuit_.word_lines; ++r)
             for (Index c = 0; c < circuit_.bit_lines; ++c) {
                 const CellMeaning cell = tile_.meaning({polarity_of(circuit_.pattern, c), r, c});
                 const std::string bit_net = net(circuit_.bit_net, r, c);
-                text += cell_line(cell, tile_.settings(), net(circuit_.word_net, r, c),
-                                  is_kept(c) || bit_net.empty() ? bit_net : "0");
+                text += cell_line(cell, tile_.settings(), cell_, net(circuit_.word_net, r, c),
+                                  is_kept(c) || bit_net.empty() ? bit_net : "0", select_net(r));
             }
         return text;
     }
 
   private:
+    [[nodiscard]] std::string select_net(Index r) const {
+        return fmt::format("sel_{}_{}", array_letters(circuit_.pattern), r);
+    }
+
     [[nodiscard]] const Wires& wires() const { return crossbar_.wires(); }
     /// What the parameters stand for; a given array's wires may be others.
     [[nodiscard]] const Wires& usual() const { return tile_.settings().wires; }
@@ -251,6 +267,7 @@ class ArrayWriter {
     const Crossbar& crossbar_;
     const Expansion& circuit_;
     std::optional<Index> output_;
+    const CellText& cell_;
 };
 
 }  // namespace
@@ -271,9 +288,9 @@ std::string wire_parameters(const Wires& wires) {
 }
 
 std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
-                          const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs, const CellText& cell,
                           const ArrayScope& scope) {
-    const ArrayWriter writer(tile, array, circuit, scope.output);
+    const ArrayWriter writer(tile, array, circuit, scope.output, cell);
     const std::string letters(array_letters(circuit.pattern));
     std::string text;
     if (const std::string lost = describe_cut_off(circuit); !lost.empty())
@@ -281,6 +298,9 @@ std::string array_section(const Tile& tile, std::size_t array, const Expansion& 
     if (scope.has_sources)
         text += fmt::format("* ---- array {}: sources ----\n", letters) + writer.sources(inputs);
     text += fmt::format("* ---- array {}: word lines ----\n", letters) + writer.word_lines();
+    if (cell.has_select())
+        text +=
+            fmt::format("* ---- array {}: select lines ----\n", letters) + writer.select_lines();
     text += fmt::format("* ---- array {}: cells ----\n", letters) + writer.cells();
     text += fmt::format("* ---- array {}: bit lines ----\n", letters) + writer.bit_lines();
     return text;

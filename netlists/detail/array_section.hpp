@@ -5,6 +5,7 @@
 
 #include "circuit/elements.hpp"
 #include "circuit/tile.hpp"
+#include "netlists/detail/law_text.hpp"
 
 namespace kirchnet::detail {
 
@@ -20,7 +21,7 @@ struct ArrayScope {
 /// Sources, word lines, cells and bit lines of one of a tile's arrays, up to the nets `out_a_<c>`.
 /// @param inputs  [rows], of the word lines in use
 std::string array_section(const Tile& tile, std::size_t array, const Expansion& circuit,
-                          const Eigen::Ref<const Eigen::VectorXd>& inputs,
+                          const Eigen::Ref<const Eigen::VectorXd>& inputs, const CellText& cell,
                           const ArrayScope& scope = {});
 
 }  // namespace kirchnet::detail

@@ -5,6 +5,7 @@
 #include <cmath>
 #include <limits>
 
+#include "circuit/characterised_cell.hpp"
 #include "netlists/detail/deck_text.hpp"
 
 namespace kirchnet::detail {
@@ -23,27 +24,39 @@ bool agrees(double found, double wanted) {
     return std::abs(found - wanted) <= 2 * std::numeric_limits<double>::epsilon() * wanted;
 }
 
-std::string cell_instance(const CellMeaning& cell, const TileSettings& settings) {
+/// ` state=0.37` of cells that users described: what gives their conductance.
+std::string state_of_cell(const CellText& text, double conductance) {
+    const SurfaceLaw* law = surface_of(text.law);
+    if (law == nullptr || conductance == 0) return {};
+    return " state=" + number(law->state_for(conductance));
+}
+
+std::string cell_instance(const CellMeaning& cell, const TileSettings& settings,
+                          const CellText& text) {
     const std::string intended = conductance_text(cell, settings);
+    const std::string state = state_of_cell(text, cell.conductance);
+    const AccessResistance& access = text.access;
+    const std::string actual =
+        number(access.precompensate ? cell.conductance : access.behind(cell.conductance));
     const auto stuck_at = [&](double usual, std::string_view parameter) {
-        return agrees(usual, cell.conductance) ? fmt::format("{{{}}}", parameter)
-                                               : number(cell.conductance);
+        return agrees(access.cell_for(usual), cell.conductance) ? fmt::format("{{{}}}", parameter)
+                                                                : actual;
     };
     switch (cell.fault) {
         case Fault::stuck_off:
-            return fmt::format("cell_stuck_off g={} g_intended={}",
-                               stuck_at(settings.device.off, "gmin_c"), intended);
+            return fmt::format("cell_stuck_off g={}{} g_intended={}",
+                               stuck_at(settings.device.off, "gmin_c"), state, intended);
         case Fault::stuck_on:
-            return fmt::format("cell_stuck_on g={} g_intended={}",
-                               stuck_at(settings.device.on, "gmax_c"), intended);
+            return fmt::format("cell_stuck_on g={}{} g_intended={}",
+                               stuck_at(settings.device.on, "gmax_c"), state, intended);
         case Fault::open:
             return fmt::format("cell_open g_intended={}", intended);
         case Fault::none:
             break;
     }
-    if (cell.conductance != cell.intended_conductance)
-        return fmt::format("cell_varied g={} g_intended={}", number(cell.conductance), intended);
-    return fmt::format("cell_1r g={}", intended);
+    if (cell.conductance != access.cell_for(cell.intended_conductance))
+        return fmt::format("cell_varied g={}{} g_intended={}", actual, state, intended);
+    return fmt::format("{} g={}{}", text.name, intended, state);
 }
 
 std::string describe_address(const CellMeaning& cell) {
@@ -81,16 +94,18 @@ std::string describe_cell(const CellMeaning& cell, const TileSettings& settings)
                        describe_weight(cell, settings), cell.state, to_string(cell.fault));
 }
 
-std::string cell_line(const CellMeaning& cell, const TileSettings& settings,
-                      const std::string& word_net, const std::string& bit_net) {
+std::string cell_line(const CellMeaning& cell, const TileSettings& settings, const CellText& text,
+                      const std::string& word_net, const std::string& bit_net,
+                      const std::string& select_net) {
     const std::string name = cell_name(cell.position);
     const std::string meaning = describe_cell(cell, settings);
     if (word_net.empty() || bit_net.empty())
         return comment(fmt::format("{} left out: cut off ; {}", name, meaning));
     if (cell.fault == Fault::none && cell.conductance == 0)
         return comment(fmt::format("{} left out: conducts nothing ; {}", name, meaning));
-    return fmt::format("{} {} {} {} ; {}\n", name, word_net, bit_net, cell_instance(cell, settings),
-                       meaning);
+    return fmt::format("{} {} {}{} {} ; {}\n", name, word_net, bit_net,
+                       text.has_select() ? " " + select_net : std::string(),
+                       cell_instance(cell, settings, text), meaning);
 }
 
 }  // namespace kirchnet::detail

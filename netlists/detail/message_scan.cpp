@@ -82,6 +82,10 @@ std::string find_failure(std::string_view messages) {
         messages.remove_prefix(std::min(end + 1, messages.size()));
         if (!admits_failure(line)) continue;
         found.append(lines++ == 0 ? "" : " | ").append(without_stream(line));
+        // What it is about stands alone on the next line.
+        if (lower(line).find("error on line") == std::string::npos) continue;
+        const std::size_t next = std::min(messages.find('\n'), messages.size());
+        found.append(" ").append(without_stream(messages.substr(0, next)));
     }
     return found;
 }

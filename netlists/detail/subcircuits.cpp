@@ -9,21 +9,25 @@
 
 namespace kirchnet::detail {
 
-std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells) {
-    constexpr std::string_view resistor = "rcell wl bl {1/g}\n";
+std::string cell_subcircuits(const CellText& cell, const DeviceRange& device,
+                             bool has_varied_cells) {
     constexpr std::string_view nothing = "* conducts nothing\n";
-    std::string text = "* ---- cells: a working one, and one subcircuit per defect ----\n";
-    text += fmt::format(".subckt cell_1r wl bl g=1e-6\n{}.ends cell_1r\n", resistor);
+    const auto subcircuit = [&](std::string_view name, std::string_view g, bool is_faulty,
+                                std::string_view body) {
+        return fmt::format(".subckt {0} {1}{2}{3}{4}\n{5}.ends {0}\n", name, cell.pins,
+                           g.empty() ? "" : fmt::format(" g={}", g),
+                           is_faulty ? " g_intended=1e-6" : "", g.empty() ? "" : cell.parameters,
+                           body);
+    };
+    std::string text = cell.definitions;
+    text += "* ---- cells: a working one, and one subcircuit per defect ----\n";
+    text += subcircuit(cell.name, "1e-6", false, cell.body);
     // An HRS of 0 S has no resistance to write down.
-    text +=
-        fmt::format(".subckt cell_stuck_off wl bl g=1e-6 g_intended=1e-6\n{}.ends cell_stuck_off\n",
-                    device.off > 0 ? resistor : nothing);
-    text += fmt::format(
-        ".subckt cell_stuck_on wl bl g=1e-4 g_intended=1e-6\n{}.ends cell_stuck_on\n", resistor);
-    text += fmt::format(".subckt cell_open wl bl g_intended=1e-6\n{}.ends cell_open\n", nothing);
-    if (has_varied_cells)
-        text += fmt::format(
-            ".subckt cell_varied wl bl g=1e-6 g_intended=1e-6\n{}.ends cell_varied\n", resistor);
+    text += subcircuit("cell_stuck_off", "1e-6", true,
+                       device.off > 0 ? std::string_view(cell.body) : nothing);
+    text += subcircuit("cell_stuck_on", "1e-4", true, cell.body);
+    text += subcircuit("cell_open", "", true, nothing);
+    if (has_varied_cells) text += subcircuit("cell_varied", "1e-6", true, cell.body);
     return text;
 }
 

@@ -4,12 +4,14 @@
 
 #include "circuit/mapping.hpp"
 #include "circuit/readout.hpp"
+#include "netlists/detail/law_text.hpp"
 
 namespace kirchnet::detail {
 
-/// `cell_1r`, `cell_stuck_off`, `cell_stuck_on`, `cell_open`, and `cell_varied` where a tile needs
-/// it.
-std::string cell_subcircuits(const DeviceRange& device, bool has_varied_cells);
+/// A working cell, `cell_stuck_off`, `cell_stuck_on`, `cell_open`, and `cell_varied` where a tile
+/// needs it. What is stuck keeps its access device.
+std::string cell_subcircuits(const CellText& cell, const DeviceRange& device,
+                             bool has_varied_cells);
 
 /// `opamp`, `tia` and, for column pairs, `diffamp` or `summer`; `sh` and `adc` where the circuit
 /// has them; see docs/methods/read-out.md.

@@ -61,6 +61,7 @@ TileSettings settings_of(Mapping mapping, Layout layout = Layout::split,
             .unused = unused,
             .weight_bits = weight_bits,
             .device = device,
+            .access = {},
             .wires = {}};
 }
 
@@ -427,4 +428,37 @@ TEST_CASE("given arrays stand for what faults, laws and settings would make of a
     settings.array = {3, 4};
     settings.layout = Layout::interleaved;
     CHECK_THROWS_AS((void)Tile(block, settings, std::nullopt, std::nullopt, &given), InvalidInput);
+}
+
+TEST_CASE("a memory element keeps its access device, whatever befalls it") {
+    WeightBlock block;
+    block.layer = "fc";
+    block.weights = Eigen::MatrixXd::Constant(1, 1, 1.0);
+    block.inputs = {{0, 0, 0}};
+    TileSettings settings;
+    settings.array = {1, 1};
+    settings.unused = Unused::trim;
+    settings.access = {1e3, true};
+    // Compensated: a working cell shows 1e-4 S exactly, and so does one that is stuck on.
+    CHECK(Tile(block, settings).arrays()[0].conductance()(0, 0) == 1e-4);
+    const FaultDraw all_on{{1.0, 1e12}, 1, 0};
+    CHECK(Tile(block, settings, FaultSource(all_on)).arrays()[0].conductance()(0, 0) == 1e-4);
+    // Not: 1e-4 / (1 + 0.1), intended still 1e-4 S.
+    settings.access.precompensate = false;
+    const Tile bare(block, settings);
+    CHECK(bare.arrays()[0].conductance()(0, 0) == doctest::Approx(1e-4 / 1.1).epsilon(1e-15));
+    CHECK(bare.arrays()[0].intended_conductance()(0, 0) == 1e-4);
+    CHECK(Tile(block, settings, FaultSource(all_on)).arrays()[0].conductance()(0, 0) ==
+          doctest::Approx(1e-4 / 1.1).epsilon(1e-15));
+    // Drift by 10^-0.1 of the element, 1e-4 / 0.9 S, which the resistor in series softens.
+    settings.access.precompensate = true;
+    DeviceDraw draw;
+    draw.laws.drift_nu = 0.1;
+    draw.laws.time_ratio = 10;
+    const double element = 1e-4 / 0.9 * std::pow(10, -0.1);
+    CHECK(Tile(block, settings, std::nullopt, draw).arrays()[0].conductance()(0, 0) ==
+          doctest::Approx(element / (1 + element * 1e3)).epsilon(1e-13));
+    settings.access.resistance = 15e3;
+    CHECK_THROWS_WITH_AS((void)Tile(block, settings), doctest::Contains("target of 100 uS"),
+                         InvalidInput);
 }

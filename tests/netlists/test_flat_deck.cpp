@@ -156,7 +156,7 @@ TEST_CASE("sinh cells are current sources of the law") {
         write_flat_deck(crossbar, Eigen::VectorXd::Constant(1, 0.1), "by hand");
     CHECK(has_line(deck, "bxc_a_0_0 wl_a_0_0 bl_a_0_0 i=0.125*sinh(2*(v(wl_a_0_0)-v(bl_a_0_0)))"));
     CHECK(has_line(deck, "* xc_a_0_1 conducts nothing"));
-    CHECK(has_line(deck, "* but a current source per cell, law sinh:2"));
+    CHECK(has_line(deck, "* but cells of law sinh:2"));
 }
 
 TEST_CASE("cells of a table are current sources of SPICE's pwl") {

@@ -209,7 +209,7 @@ TEST_CASE("what is wrong in a file is named with line and column") {
     CHECK(contains(refusal("[array]\nsize = \"8\"\n"), "array.size"));
     CHECK(contains(refusal("[array\n"), "e.toml:1:"));
     CHECK(contains(refusal("images = -1\n"), "not a whole number"));
-    CHECK(contains(refusal("images = true\n"), "expected a number"));
+    CHECK(contains(refusal("images = true\n"), "'true' is not a whole number"));
     CHECK(contains(refusal("[faults]\nrate = 1.5\n"), "not within 0 and 1"));
     CHECK(contains(refusal("[faults]\nrate = nan\n"), "faults.rate"));
     CHECK(contains(refusal("[array]\ndriver = -3\n"), "negative"));

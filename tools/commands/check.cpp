@@ -11,6 +11,7 @@
 #include "circuit/names.hpp"
 #include "circuit/random.hpp"
 #include "circuit/read_point.hpp"
+#include "circuit/units.hpp"
 #include "data/result_file.hpp"
 #include "netlists/ngspice_solver.hpp"
 #include "nn/tiling.hpp"

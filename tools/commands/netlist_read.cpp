@@ -394,8 +394,9 @@ std::string title_of(const std::string& deck) {
 /// A deck of another tile has the same names, and differs in every cell.
 void check_title(const std::string& edited, const Original& original) {
     if (edited.find("\n* scope     output ") != std::string::npos)
-        throw InvalidInput("edited deck",
-                           "is a deck of one column (--column); decks of whole tiles are read back");
+        throw InvalidInput(
+            "edited deck",
+            "is a deck of one column (--column); decks of whole tiles are read back");
     const std::string title = title_of(edited);
     const std::string expected = title_of(original.deck);
     if (original.origin.tile.layer.empty() || title.empty() || title == expected) return;

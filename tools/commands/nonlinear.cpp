@@ -28,10 +28,16 @@ constexpr double worth_saying = 10;  // [s]
 constexpr double seconds_per_cell = 40e-9;
 
 NonlinearCells read_cells(const Experiment& experiment) {
-    NonlinearCells cells{named_cell_law(experiment.cell_law, "cells.law"), experiment.read_voltage};
+    NonlinearCells cells{named_cell_law(experiment.cell_law, "cells.law", experiment.read_voltage),
+                         experiment.read_voltage};
     if (cells.law.is_linear())
         throw InvalidInput("cells.law",
-                           "is linear: nothing to compare; give --cell sinh:A or table:FILE.csv");
+                           "is linear: nothing to compare; give --cell sinh:A, stanford, 1s1r, "
+                           "1t1r, table:FILE.csv or byo:CELL.h5");
+    if (experiment.access.is_there())
+        throw InvalidInput("cells.access_resistance",
+                           "stands in series with ohmic cells; a transistor in series with its own "
+                           "curve is --cell 1t1r");
     (void)slope_for_target(cells.law, experiment.device.on, cells.read_voltage);
     return cells;
 }

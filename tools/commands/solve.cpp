@@ -2,8 +2,11 @@
 
 #include <chrono>
 #include <nlohmann/json.hpp>
+#include <optional>
 
 #include "circuit/error.hpp"
+#include "circuit/names.hpp"
+#include "circuit/stanford_law.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/matrix_file.hpp"
 #include "tools/commands.hpp"
@@ -31,6 +34,39 @@ nlohmann::json converged_inputs(const OperatingPoint& point) {
     for (Index k = 0; k < point.current.cols(); ++k)
         list.push_back(point.current.col(k).allFinite());
     return list;
+}
+
+/// What a read at the inputs' largest voltage does to the cell that it moves most, where cells can
+/// move; no cell sees more voltage.
+std::optional<nlohmann::json> worst_disturb(const SolveArguments& arguments,
+                                            const Crossbar& crossbar) {
+    const auto* law = dynamic_cast<const StanfordLaw*>(crossbar.law().custom_law());
+    if (law == nullptr || arguments.input.empty()) return std::nullopt;
+    const double voltage = load_inputs(arguments.input, crossbar).cwiseAbs().maxCoeff();
+    ReadDisturb worst;
+    std::string cell;
+    for (Index r = 0; r < crossbar.shape().word_lines; ++r)
+        for (Index c = 0; c < crossbar.shape().bit_lines; ++c) {
+            const double g = crossbar.conductance()(r, c);
+            if (g == 0) continue;
+            const ReadDisturb found = read_disturb(law->cell(), g, voltage, arguments.read_time);
+            if (!cell.empty() && std::abs(found.relative_change) <= std::abs(worst.relative_change))
+                continue;
+            worst = found;
+            cell = cell_name({polarity_of(crossbar.pattern(), c), r, c});
+        }
+    if (cell.empty()) return std::nullopt;
+    print_note(fmt::format(
+        "read disturb: {} s at {} V would move the gap of {} by {:.3g} m and its conductance by "
+        "{:.3g} %; it is left as it is",
+        arguments.read_time, voltage, cell, worst.gap_change, 100 * worst.relative_change));
+    return nlohmann::json{{"read_time", arguments.read_time},
+                          {"voltage", voltage},
+                          {"cell", cell},
+                          {"gap", worst.gap},
+                          {"gap_change", worst.gap_change},
+                          {"relative_conductance_change", worst.relative_change},
+                          {"temperature", worst.temperature}};
 }
 
 void check_outputs(const SolveArguments& arguments) {
@@ -65,6 +101,7 @@ int run_solve(const SolveArguments& arguments) {
                           {"cell", to_string(crossbar.law())},
                           {"word_lines", crossbar.shape().word_lines},
                           {"bit_lines", crossbar.shape().bit_lines}};
+    if (const auto disturb = worst_disturb(arguments, crossbar)) object["read_disturb"] = *disturb;
     const auto start = std::chrono::steady_clock::now();
     if (!arguments.input.empty()) {
         const Eigen::MatrixXd inputs = load_inputs(arguments.input, crossbar);

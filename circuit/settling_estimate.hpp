@@ -24,8 +24,9 @@ struct SettlingEstimate {
     [[nodiscard]] double settling(int bits) const;
 };
 
-/// Wires do not shield cells from an amplifier here, so its noise gain and the time are an upper
-/// bound where they matter.
+/// Wires do not shield cells from an amplifier here, so its noise gain is an upper bound where they
+/// matter. Amplifiers are taken far from their swing: at v a smooth limit slows them by
+/// 1 / (1 - (v / swing)²), which is left out.
 /// @param side        of a pair whose sides are read apart; nothing: what the output reads
 /// @param amplifiers  null: ideal read-out
 SettlingEstimate estimate_settling(const Tile& tile, Index output, std::optional<Polarity> side,

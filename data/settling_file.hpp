@@ -18,12 +18,12 @@ struct SettlingRecord {
     double wire_capacitance = 0;    ///< of a segment [F]
     double cell_capacitance = 0;    ///< [F]
     double access_capacitance = 0;  ///< [F]
-    std::vector<std::string> outputs;
-    std::vector<double> settled;        ///< operating point after the rise [unit]
-    std::vector<double> settling_time;  ///< [s]; NaN: not within the run
-    std::vector<double> estimate;       ///< [s]
-    std::vector<double> time;           ///< [s]
-    std::vector<double> waveforms;      ///< [outputs × times] [unit]
+    std::vector<std::string> outputs = {};
+    std::vector<double> settled = {};        ///< operating point after the rise [unit]
+    std::vector<double> settling_time = {};  ///< [s]; NaN: not within the run
+    std::vector<double> estimate = {};       ///< [s]
+    std::vector<double> time = {};           ///< [s]
+    std::vector<double> waveforms = {};      ///< [outputs × times] [unit]
 };
 
 /// @throws FileError  when the file cannot be written

@@ -475,11 +475,12 @@ class CommandLine {
     }
 
     void add_check() {
-        auto& sub =
-            add("check", "Do the engines agree? Exit code 1 when not", check_, run_check,
-                "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
-                "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
-                "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
+        auto& sub = add(
+            "check", "Do the engines agree? Exit code 1 when not", check_, run_check,
+            "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
+            "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
+            "  kirchnet check net.h5 --array 16x16 --set readout.kind=opamp   (amplifiers too)\n"
+            "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
         add_source(sub, check_.settings, check_.experiment, false);
         add_data_keys(sub, check_.settings);
         add_array_options(sub, check_.crossbar);
@@ -496,7 +497,8 @@ class CommandLine {
                "nonlinear in place of transfer for --cell sinh:A]")
             ->type_name("LIST");
         sub.add_option("--tolerance", check_.tolerance,
-                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A]")
+                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A "
+                       "and for tiles with op-amp read-out]")
             ->type_name("REL");
         sub.add_flag("--large", check_.large, "Let ngspice solve arrays above 4096 cells");
         sub.add_option("--time-limit", check_.time_limit_s,

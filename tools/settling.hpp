@@ -32,23 +32,25 @@ struct SettlingSignal {
 };
 
 struct OutputSettling {
-    SettlingSignal signal;
-    SettlingEstimate estimate;
-    double estimated = 0;        ///< with the rise [s]
-    double settled = 0;          ///< operating point after the rise [V or A]
-    std::optional<double> time;  ///< [s]; nothing: not within the run
-    SampledWaveform waveform;
+    SettlingSignal signal = {};
+    SettlingEstimate estimate = {};
+    double estimated = 0;             ///< with the rise [s]
+    double settled = 0;               ///< operating point after the rise [V or A]
+    std::optional<double> time = {};  ///< [s]; nothing: not within the run
+    SampledWaveform waveform = {};
 };
 
 /// A tile's read, from the start of the rise on.
 struct SettlingStudy {
-    Circuit circuit;          ///< inputs rise
-    Circuit settled_circuit;  ///< inputs have risen
-    std::string unit;         ///< of outputs: `V`, or `A` of an ideal read-out
-    double range = 0;         ///< ± [unit]
-    double half_lsb = 0;      ///< [unit]
-    double feedback = 0;      ///< R_f as designed [ohm]; 0: ideal read-out
-    double stop = 0;          ///< [s]
+    Circuit circuit;             ///< inputs rise
+    Circuit settled_circuit;     ///< inputs have risen
+    std::string unit;            ///< of outputs: `V`, or `A` of an ideal read-out
+    double range = 0;            ///< ± [unit]
+    double half_lsb = 0;         ///< [unit]
+    double feedback = 0;         ///< R_f as designed [ohm]; 0: ideal read-out
+    double swing = 0;            ///< of the amplifiers [V]; 0: ideal read-out
+    double largest_voltage = 0;  ///< at a transimpedance amplifier, settled [V]
+    double stop = 0;             ///< [s]
     int steps = 0;
     double seconds = 0;  ///< what it took
     std::vector<OutputSettling> outputs;
@@ -80,9 +82,9 @@ double expected_ngspice_transient_seconds(const Tile& tile);
 struct SettlingAgreement {
     struct Output {
         std::string name;
-        double waveform = 0;         ///< largest difference over time, of its settled value, or of
-                                     ///< an LSB where that is more
-        std::optional<double> time;  ///< when ngspice says it settles [s]
+        double waveform = 0;  ///< largest difference over time, of its settled value, or of
+                              ///< an LSB where that is more
+        std::optional<double> time = {};  ///< when ngspice says it settles [s]
         double time_difference = 0;  ///< of its settling time, or of a tenth of the tile's read
                                      ///< time where that is more; infinite when one road has none
     };

@@ -89,6 +89,15 @@ std::string read_time_text(const SettlingReport& report) {
         study.estimated_read_time() / *slowest.time);
 }
 
+/// What amplifiers near their swing do to the estimate.
+std::string swing_text(const SettlingStudy& study) {
+    if (study.swing == 0) return {};
+    return fmt::format(
+        "Transimpedance amplifiers settle at up to {} of a swing of {}; near it a smooth limit "
+        "slows them, which the estimate leaves out.\n",
+        format_quantity(study.largest_voltage, "V"), format_quantity(study.swing, "V"));
+}
+
 std::string terms_text(const SettlingReport& report) {
     const SettlingStudy& study = report.study;
     const SettlingTerms& terms = report.terms;
@@ -106,6 +115,7 @@ std::string terms_text(const SettlingReport& report) {
            (study.feedback > 0
                 ? fmt::format(" R_f is {}.\n", format_quantity(study.feedback, "ohm"))
                 : " Read-out is ideal: bit lines end at 0 V.\n") +
+           swing_text(study) +
            fmt::format("Simulated to {} in {} steps and {:.1f} s.\n",
                        format_quantity(study.stop, "s"), study.steps, study.seconds);
 }
@@ -188,6 +198,8 @@ nlohmann::json settling_json(const SettlingReport& report) {
                           {"cell", terms.capacitances.cell},
                           {"access", terms.capacitances.access}}},
                         {"feedback", study.feedback},
+                        {"swing", study.swing},
+                        {"largest_amplifier_voltage", study.largest_voltage},
                         {"read_time", number_or_null(study.read_time())},
                         {"estimated_read_time", study.estimated_read_time()},
                         {"slowest", study.slowest().signal.name},

@@ -81,6 +81,11 @@ std::string read_time_text(const SettlingReport& report) {
         return fmt::format(
             "No read time: {} is not within half an LSB of its settled value by {}.\n",
             slowest.signal.name, format_quantity(study.stop, "s"));
+    if (*slowest.time == 0)
+        return fmt::format(
+            "Minimum read time: 0 s, these inputs move no output by more than half an LSB; a "
+            "narrower --range tells them apart (estimated {}).\n",
+            format_quantity(study.estimated_read_time(), "s"));
     return fmt::format(
         "Minimum read time: {}, when {} is within half an LSB for good; estimated {} "
         "({:.2g} times as long).\n",

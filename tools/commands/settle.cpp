@@ -75,7 +75,7 @@ void check_size(const SettleArguments& arguments, const Tile& tile) {
     if (seconds > worth_a_word)
         print_note(fmt::format("{} takes about {:.0f} s", to_string(shape), seconds));
     if (arguments.check && in_ngspice > worth_a_word)
-        print_note(fmt::format("and about {:.0f} s in ngspice", in_ngspice));
+        print_note(fmt::format("ngspice takes about {:.0f} s for it", in_ngspice));
 }
 
 /// R_f as inference would take it.

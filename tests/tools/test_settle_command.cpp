@@ -63,7 +63,7 @@ TEST_CASE("settle: an ideal read-out follows a slow ramp, and settles half an LS
 TEST_CASE("settle: estimates are Elmore's delay and the closed loops of the amplifiers") {
     // Four cells of 1e-4 or 1e-6 S a column, R_f given; 4 x 4 nodes behind 1 kohm drivers.
     const json report = settle(
-        "--mapping differential --weight-bits 1 --readout opamp --driver 1k --segment 2 "
+        "--mapping differential --readout opamp --driver 1k --segment 2 "
         "--set readout.feedback=1k --set readout.gain=1k --rise-time 1n");
     check_read_time(report);
     for (const auto& output : report["outputs"]) {

@@ -327,6 +327,7 @@ TransientResult solve_transient(const Circuit& circuit, double stop,
         control.accept(h, step->error);
         now = std::move(step->end);
         (void)control.reaches_corner(now.time);
+        if (settings.after_step) settings.after_step(now.time);
     }
     result.iterations = integrator.newton_steps();
     return result;

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <functional>
 #include <map>
 #include <optional>
 #include <string>
@@ -15,6 +16,8 @@ struct TransientSettings {
     double absolute_tolerance = 1e-8;  ///< added to it [V]
     double largest_step = 0;           ///< [s]; 0: a fiftieth of the span
     int max_steps = 1'000'000;
+    /// Told the time [s] that is reached; may throw to end the run.
+    std::function<void(double)> after_step = {};
     CircuitSolverSettings operating_point;
 };
 

@@ -35,6 +35,7 @@ class CommandLine {
         add_draw();
         add_power();
         add_readout();
+        add_settle();
         add_trace();
         add_solve();
         add_check();
@@ -329,6 +330,54 @@ class CommandLine {
         sub.add_flag("--json", readout_.json, "One JSON object on standard output");
     }
 
+    void add_settle() {
+        auto& sub = add(
+            "settle", "How long a tile must be read: its transient, output by output", settle_,
+            run_settle,
+            "  kirchnet settle net.h5 --layer conv1 --array 16x16 --set readout.kind=opamp\n"
+            "  kirchnet settle net.h5 --layer layer3.0.conv1 --tile 1,0 --array 64x64 --mapping "
+            "differential --readout opamp --data cifar10 --image 3 --position 20 --out w.h5\n"
+            "  kirchnet settle net.h5 --layer conv1 --array 8x8 --readout opamp --bits 6 --check\n"
+            "  kirchnet settle net.h5 --layer conv1 --array 16x16 --driver 1k --wire-capacitance "
+            "0.2f --rise-time 50p --json");
+        add_tile_options(sub, settle_.tile, true);
+        sub.add_option("--readout", settle_.tile.readout,
+                       "ideal: outputs are column currents; opamp: voltages [key readout.kind]")
+            ->type_name("READOUT");
+        sub.add_option("--bits", settle_.bits,
+                       "An output has settled when it is within half an LSB of so many bits [8]")
+            ->type_name("B");
+        sub.add_option_function<std::string>(
+               "--range",
+               [this](const std::string& text) { settle_.range = parse_quantity(text, "--range"); },
+               "The converter takes +- this [opamp: key readout.adc_range, or the swing; ideal: "
+               "the largest output that full-scale inputs can give]")
+            ->type_name("VOLT|AMPERE");
+        add_quantity(sub, "--wire-capacitance", settle_.wire_capacitance,
+                     "Of a wire segment to ground [0.03f]", "FARAD");
+        add_quantity(sub, "--cell-capacitance", settle_.cell_capacitance, "Across a cell [0.02f]",
+                     "FARAD");
+        add_quantity(sub, "--access-capacitance", settle_.access_capacitance,
+                     "Of an access device's drain, from the bit line to ground [0.1f]", "FARAD");
+        add_quantity(sub, "--rise-time", settle_.rise_time,
+                     "In which read voltages rise from 0 V, along a straight line [0.1n]",
+                     "SECONDS");
+        sub.add_option_function<std::string>(
+               "--stop",
+               [this](const std::string& text) { settle_.stop = parse_quantity(text, "--stop"); },
+               "End of the simulation [when all outputs have settled]")
+            ->type_name("SECONDS");
+        sub.add_option("--top", settle_.top, "Show so many outputs, the slowest [10]")
+            ->type_name("N");
+        sub.add_flag("--check", settle_.check,
+                     "Run the same circuit in ngspice; exit code 1 above 1 % (waveforms) or 2 % "
+                     "(settling times)");
+        sub.add_flag("--large", settle_.large, "Arrays above 64x64, and above 16x16 in ngspice");
+        sub.add_option("--out", settle_.out, "Waveforms; a figure is written beside them")
+            ->type_name("W.h5|.csv");
+        sub.add_flag("--json", settle_.json, "One JSON object on standard output");
+    }
+
     void add_power() {
         auto& sub = add(
             "power", "Where the power of reading goes, and which wire carries most", power_,
@@ -426,11 +475,12 @@ class CommandLine {
     }
 
     void add_check() {
-        auto& sub =
-            add("check", "Do the engines agree? Exit code 1 when not", check_, run_check,
-                "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
-                "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
-                "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
+        auto& sub = add(
+            "check", "Do the engines agree? Exit code 1 when not", check_, run_check,
+            "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
+            "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
+            "  kirchnet check net.h5 --array 16x16 --set readout.kind=opamp   (amplifiers too)\n"
+            "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
         add_source(sub, check_.settings, check_.experiment, false);
         add_data_keys(sub, check_.settings);
         add_array_options(sub, check_.crossbar);
@@ -447,7 +497,8 @@ class CommandLine {
                "nonlinear in place of transfer for --cell sinh:A]")
             ->type_name("LIST");
         sub.add_option("--tolerance", check_.tolerance,
-                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A]")
+                       "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A "
+                       "and for tiles with op-amp read-out]")
             ->type_name("REL");
         sub.add_flag("--large", check_.large, "Let ngspice solve arrays above 4096 cells");
         sub.add_option("--time-limit", check_.time_limit_s,
@@ -744,6 +795,7 @@ class CommandLine {
     PowerArguments power_;
     ReadoutArguments readout_;
     TraceArguments trace_;
+    SettleArguments settle_;
     SolveArguments solve_;
     CheckArguments check_;
     CharacteriseArguments characterise_;

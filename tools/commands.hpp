@@ -159,6 +159,23 @@ struct CharacteriseArguments {
 };
 int run_characterise(const CharacteriseArguments& arguments);
 
+struct SettleArguments {
+    NetlistArguments tile;              ///< network, layer, place, drive and read-out
+    int bits = 8;                       ///< of the converter behind each output
+    std::optional<double> range;        ///< it takes ± this; nothing: the read-out's
+    double wire_capacitance = 3e-17;    ///< of a segment [F]
+    double cell_capacitance = 2e-17;    ///< [F]
+    double access_capacitance = 1e-16;  ///< drain of an access device [F]
+    double rise_time = 1e-10;           ///< of the read voltages [s]
+    std::optional<double> stop;         ///< [s]; nothing: as long as it takes
+    std::size_t top = 10;               ///< rows of the table
+    bool check = false;                 ///< the same circuit in ngspice; exit code 1 when apart
+    bool large = false;
+    std::string out;  ///< waveforms, .h5 or .csv; a figure beside it
+    bool json = false;
+};
+int run_settle(const SettleArguments& arguments);
+
 struct PowerArguments {
     SolveArguments crossbar;  ///< used when `conductance` is given
     std::vector<std::pair<std::string, std::string>> settings;

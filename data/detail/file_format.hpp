@@ -25,6 +25,7 @@ inline constexpr const char* sweep = "kirchnet sweep";
 inline constexpr const char* agreement = "kirchnet agreement";
 inline constexpr const char* nonlinear_study = "kirchnet nonlinear study";
 inline constexpr const char* power = "kirchnet power";
+inline constexpr const char* settling = "kirchnet settling";
 inline constexpr const char* training_checkpoint = "kirchnet training checkpoint";
 inline constexpr const char* transfer_matrix = "kirchnet transfer matrix";
 }  // namespace format

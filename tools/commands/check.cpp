@@ -14,6 +14,7 @@
 #include "circuit/units.hpp"
 #include "data/result_file.hpp"
 #include "netlists/ngspice_solver.hpp"
+#include "nn/detail/readout_fold.hpp"
 #include "nn/tiling.hpp"
 #include "tools/commands.hpp"
 #include "tools/crossbar_input.hpp"
@@ -21,12 +22,14 @@
 #include "tools/network_input.hpp"
 #include "tools/output.hpp"
 #include "tools/progress.hpp"
+#include "tools/readout_check.hpp"
 
 namespace kirchnet {
 namespace {
 
 constexpr Index largest_for_ngspice = 4096;  // cells; above it ngspice 39 needs minutes
-constexpr double read_voltage = 0.2;         // [V] full scale of a given array's random inputs
+constexpr double whole_circuit_tolerance = 1e-6;
+constexpr double read_voltage = 0.2;  // [V] full scale of a given array's random inputs
 
 /// One array with its inputs, and what to call it.
 struct Circuit {
@@ -138,6 +141,32 @@ class Checker {
         }
     }
 
+    /// The tile with its amplifiers, net by net.
+    void check_whole(const std::string& name, const Tile& tile, const Eigen::VectorXd& inputs,
+                     const LinearReadout& readout) {
+        Index cells = 0;
+        for (const Crossbar& array : tile.arrays()) cells += array.shape().cells();
+        const double seconds = expected_readout_seconds(tile);
+        if (cells > largest_for_ngspice) {
+            notes_.push_back(fmt::format("{} with its read-out takes about {:.0f} s in ngspice{}",
+                                         name, seconds,
+                                         arguments_.large ? "" : ", left out; ask with --large"));
+            print_note(notes_.back());
+            if (!arguments_.large) return;
+        }
+        const double limit =
+            arguments_.time_limit_s > 0 ? arguments_.time_limit_s : std::max(120.0, 8 * seconds);
+        records_.push_back(check_readout(name, tile, inputs, readout, limit));
+    }
+
+    [[nodiscard]] bool asks_ngspice() const {
+        return std::find(engines_.begin(), engines_.end(), "ngspice") != engines_.end();
+    }
+    /// Whole circuits are not linear near their swing.
+    [[nodiscard]] double tolerance_of(const AgreementRecord& record) const {
+        return record.reference == whole_circuit && !arguments_.tolerance ? whole_circuit_tolerance
+                                                                          : tolerance_;
+    }
     [[nodiscard]] const std::vector<AgreementRecord>& records() const { return records_; }
     [[nodiscard]] const std::vector<std::string>& notes() const { return notes_; }
     [[nodiscard]] double tolerance() const { return tolerance_; }
@@ -146,7 +175,7 @@ class Checker {
     /// `ideal` is shown, not gated.
     [[nodiscard]] bool agree() const {
         return std::all_of(records_.begin(), records_.end(), [&](const AgreementRecord& record) {
-            return is_shown_only(record) || record.worst <= tolerance_;
+            return is_shown_only(record) || record.worst <= tolerance_of(record);
         });
     }
     static bool is_shown_only(const AgreementRecord& record) {
@@ -255,34 +284,54 @@ std::vector<TileChoice> choose_tiles(const Graph& graph, const Experiment& exper
     return chosen;
 }
 
-/// The arrays of one tile, its cells' targets exact at the read voltage; driven by a real image
-/// where data is given, else by random voltages.
-std::vector<Circuit> tile_circuits(const Graph& graph, const Experiment& experiment,
-                                   const std::optional<ImageDrive>& drive, const TileChoice& choice,
-                                   std::size_t number, const CellLaw& law) {
+/// A tile and the read voltages of its word lines in use.
+struct DrivenTile {
+    std::string name;
+    Tile tile;
+    Eigen::VectorXd used;
+};
+
+/// Driven by a real image where data is given, else by random voltages.
+DrivenTile driven_tile(const Graph& graph, const Experiment& experiment,
+                       const std::optional<ImageDrive>& drive, const TileChoice& choice,
+                       std::size_t number) {
     const TileSettings settings = experiment.tile_settings(choice.mapping);
     const TilePlace& place = choice.place;
-    const Tile tile(
-        weight_block(graph, choice.layer, settings, place.row, place.column, place.slice), settings,
-        experiment.fault_source(), experiment.device_draw(),
-        experiment.given_arrays(choice.mapping).get());
+    Tile tile(weight_block(graph, choice.layer, settings, place.row, place.column, place.slice),
+              settings, experiment.fault_source(), experiment.device_draw(),
+              experiment.given_arrays(choice.mapping).get());
     // A prime step spreads the sampled output pixels over the feature map.
     const std::size_t positions = graph.geometry(choice.layer).positions();
-    const Eigen::VectorXd used =
+    Eigen::VectorXd used =
         drive ? drive->voltages(tile.block(), number % drive->images().test.size(),
                                 number * 7919 % positions, experiment.read_voltage,
                                 number % drive->reads(tile.block().layer).size())
               : random_voltages(tile.rows(), experiment.read_voltage, experiment.seed + number);
+    std::string name = fmt::format("{} tile {} {}", tile.block().layer, to_string(place, settings),
+                                   to_string(choice.mapping));
+    return {std::move(name), std::move(tile), std::move(used)};
+}
+
+/// Its arrays, their cells' targets exact at the read voltage.
+std::vector<Circuit> array_circuits(const DrivenTile& driven, const CellLaw& law,
+                                    double full_scale) {
     std::vector<Circuit> circuits;
-    for (const Crossbar& array : tile.arrays()) {
+    for (const Crossbar& array : driven.tile.arrays()) {
         Eigen::MatrixXd inputs = Eigen::MatrixXd::Zero(array.shape().word_lines, 1);
-        inputs.topRows(tile.rows()) = used;
-        circuits.push_back(
-            {fmt::format("{} tile {} {} {}", tile.block().layer, to_string(place, settings),
-                         to_string(choice.mapping), array_letters(array.pattern())),
-             exact_at(array, law, experiment.read_voltage), inputs});
+        inputs.topRows(driven.used.size()) = driven.used;
+        circuits.push_back({fmt::format("{} {}", driven.name, array_letters(array.pattern())),
+                            exact_at(array, law, full_scale), inputs});
     }
     return circuits;
+}
+
+/// The amplifiers of a layer, R_f as inference would take it.
+LinearReadout layer_readout(const Graph& graph, const Experiment& experiment, std::size_t layer,
+                            Mapping mapping) {
+    LinearReadout readout = experiment.linear_readout().value();
+    readout.circuit.feedback_resistance =
+        detail::layer_feedback(graph, layer, experiment.tile_settings(mapping), readout);
+    return readout;
 }
 
 void check_network(const CheckArguments& arguments, const Experiment& experiment,
@@ -291,12 +340,19 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
     std::optional<ImageDrive> drive;
     if (!experiment.data.empty()) drive.emplace(graph, experiment);
     const auto tiles = choose_tiles(graph, experiment, arguments);
+    const bool is_whole = experiment.readout_kind == Readout::opamp && checker.asks_ngspice();
+    if (is_whole && !checker.law().is_linear())
+        print_note("read-outs are left out: tiles with amplifiers are compared with linear cells");
     const Progress progress = show_progress("check", "tiles");
     for (std::size_t i = 0; i < tiles.size(); ++i) {
         progress(i, tiles.size());
+        const DrivenTile driven = driven_tile(graph, experiment, drive, tiles[i], i);
         for (const Circuit& circuit :
-             tile_circuits(graph, experiment, drive, tiles[i], i, checker.law()))
+             array_circuits(driven, checker.law(), experiment.read_voltage))
             checker.check(circuit);
+        if (is_whole && checker.law().is_linear())
+            checker.check_whole(driven.name + " with read-out", driven.tile, driven.used,
+                                layer_readout(graph, experiment, tiles[i].layer, tiles[i].mapping));
     }
     progress(tiles.size(), tiles.size());
 }
@@ -318,31 +374,45 @@ void check_given_array(const CheckArguments& arguments, const Experiment& experi
     checker.check({arguments.crossbar.conductance, crossbar, inputs});
 }
 
-std::string verdict(const AgreementRecord& record, double tolerance) {
+std::string verdict(const Checker& checker, const AgreementRecord& record) {
     if (Checker::is_shown_only(record)) return "shown";
-    return record.worst <= tolerance ? "ok" : "DISAGREE";
+    return record.worst <= checker.tolerance_of(record) ? "ok" : "DISAGREE";
 }
 
-std::string report_text(const Checker& checker, double tolerance) {
+/// The gated record that comes nearest to its tolerance; null where none is gated.
+const AgreementRecord* worst_record(const Checker& checker) {
+    const AgreementRecord* worst = nullptr;
+    const auto share = [&](const AgreementRecord& record) {
+        return record.worst / checker.tolerance_of(record);
+    };
+    for (const auto& record : checker.records())
+        if (!Checker::is_shown_only(record) &&
+            (worst == nullptr || !(share(record) <= share(*worst))))
+            worst = &record;
+    return worst;
+}
+
+std::string report_text(const Checker& checker) {
     TextTable table({"circuit", "size", "engine", "worst dI / sum(T V)", "column", "worst dU [V]",
                      "node", "verdict"});
     for (const auto& r : checker.records())
         table.add({r.circuit, fmt::format("{}x{}", r.word_lines, r.bit_lines),
                    r.engine + " : " + r.reference, fmt::format("{:.2e}", r.worst), r.worst_column,
-                   fmt::format("{:.1e}", r.worst_voltage), r.worst_node, verdict(r, tolerance)});
+                   fmt::format("{:.1e}", r.worst_voltage), r.worst_node, verdict(checker, r)});
     std::string text = table.markdown();
-    const auto gated = [](const AgreementRecord& r) { return !Checker::is_shown_only(r); };
-    const AgreementRecord* worst = nullptr;
-    for (const auto& r : checker.records())
-        if (gated(r) && (worst == nullptr || !(r.worst <= worst->worst))) worst = &r;
-    if (worst != nullptr)
+    if (std::any_of(checker.records().begin(), checker.records().end(),
+                    [](const auto& r) { return r.reference == whole_circuit; }))
+        text +=
+            "\nA circuit with its read-out: the worst net or ammeter, of the largest voltage or "
+            "current there.\n";
+    if (const AgreementRecord* worst = worst_record(checker))
         text += fmt::format("\nworst: {:.2e} at {} of {} ({} against {}); tolerance {:.0e}\n",
                             worst->worst, worst->worst_column, worst->circuit, worst->engine,
-                            worst->reference, tolerance);
+                            worst->reference, checker.tolerance_of(*worst));
     return text;
 }
 
-nlohmann::json report_json(const Checker& checker, double tolerance) {
+nlohmann::json report_json(const Checker& checker) {
     auto list = nlohmann::json::array();
     double worst = 0;
     for (const auto& r : checker.records()) {
@@ -355,12 +425,13 @@ nlohmann::json report_json(const Checker& checker, double tolerance) {
                         {"worst_column", r.worst_column},
                         {"worst_voltage", r.worst_voltage},
                         {"worst_node", r.worst_node},
+                        {"tolerance", checker.tolerance_of(r)},
                         {"gated", !Checker::is_shown_only(r)}});
         if (!Checker::is_shown_only(r) && !(r.worst <= worst)) worst = r.worst;
     }
     return {{"agree", checker.agree()},
             {"worst", worst},
-            {"tolerance", tolerance},
+            {"tolerance", checker.tolerance()},
             {"notes", checker.notes()},
             {"records", list}};
 }
@@ -384,11 +455,12 @@ int run_check(const CheckArguments& given) {
     if (!arguments.out.empty())
         write_agreement(arguments.out, checker.records(), to_toml(experiment));
     if (arguments.json)
-        print_json(report_json(checker, checker.tolerance()));
+        print_json(report_json(checker));
     else
-        print_text(report_text(checker, checker.tolerance()));
+        print_text(report_text(checker));
     if (checker.agree()) return 0;
-    print_note(fmt::format("engines disagree by more than {:.0e}", checker.tolerance()));
+    print_note(fmt::format("engines disagree by more than {:.0e}",
+                           checker.tolerance_of(*worst_record(checker))));
     return 1;
 }
 

@@ -189,7 +189,8 @@ std::string_view dashes_of(std::size_t series) {
     return dashes[series / colours.size() % dashes.size()];
 }
 
-void draw_series(Svg& svg, const Frame& frame, std::size_t panel, const LineSeries& series) {
+void draw_series(Svg& svg, const Frame& frame, std::size_t panel, const LineSeries& series,
+                 bool has_dots) {
     const std::size_t place = frame.colour(series);
     const std::string_view colour = colours[place % colours.size()];
     const auto points = in_order(series);
@@ -205,9 +206,10 @@ void draw_series(Svg& svg, const Frame& frame, std::size_t panel, const LineSeri
     for (auto point = points.rbegin(); point != points.rend(); ++point)
         band.push_back({frame.px(panel, frame.x.place(point->x)), frame.py(panel, point->low)});
     if (points.size() > 1) {
-        svg.polygon(band, colour, 0.18);
+        if (has_dots) svg.polygon(band, colour, 0.18);
         svg.polyline(line, colour, 2, dashes_of(place));
     }
+    if (!has_dots) return;
     for (const PlotPlace& place_of_point : line)
         svg.circle(place_of_point.x, place_of_point.y, 3, colour);
 }
@@ -224,7 +226,7 @@ std::string line_chart(const LineChart& chart) {
         if (panel % panels_per_row == 0)
             draw_y_label(svg, frame.bottom(panel) - plot_height / 2, chart.y_label);
         for (const LineSeries& series : chart.panels[panel].series)
-            draw_series(svg, frame, panel, series);
+            draw_series(svg, frame, panel, series, chart.dots);
     }
     return svg.str();
 }

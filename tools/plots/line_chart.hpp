@@ -34,6 +34,7 @@ struct LineChart {
     std::vector<LinePanel> panels = {};
     bool log_x = false;  ///< an x of 0 lies apart, on the left
     int decimals = 1;    ///< of values in words
+    bool dots = true;    ///< at every point; false: bare curves, without bands
 };
 
 /// Plots share their axes, and series of one name their colour.

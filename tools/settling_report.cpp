@@ -169,6 +169,7 @@ nlohmann::json agreement_json(const SettlingAgreement& agreement) {
 
 /// A prefix for numbers up to `largest`: 1e9 and `n`.
 std::pair<double, std::string> prefix_of(double largest) {
+    if (largest == 0) return {1.0, ""};
     constexpr std::string_view prefixes = "fpnum";
     double scale = 1e15;
     for (const char prefix : prefixes) {
@@ -263,10 +264,10 @@ std::string settling_chart(const SettlingReport& report) {
     constexpr int points = 240;
     const SettlingStudy& study = report.study;
     const auto order = by_time(study);
+    const double read_time = study.read_time().value_or(0);
     const double end =
-        study.read_time()
-            ? std::min(study.stop, std::max(1.3 * *study.read_time(), 2 * report.terms.rise_time))
-            : study.stop;
+        read_time > 0 ? std::min(study.stop, std::max(1.3 * read_time, 2 * report.terms.rise_time))
+                      : study.stop;
     double largest = 0;
     for (std::size_t k = 0; k < std::min(most_curves, order.size()); ++k)
         for (int i = 0; i <= points; ++i)

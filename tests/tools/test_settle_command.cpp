@@ -118,8 +118,16 @@ TEST_CASE("settle: ngspice says the same of every mapping and read-out") {
 TEST_CASE("settle: waveforms end at the settled values, in both kinds of file, with a figure") {
     const TemporaryFolder folder;
     const std::string run = "--mapping differential --readout opamp --data " + digit_images +
-                            " --image 3 --position 20 --out ";
-    const json report = settle(run + (folder / "w.csv"));
+                            " --image 3 --position 10 --range 2m --out ";
+    const auto settle_conv2 = [&](const std::string& file) {
+        const auto outcome = run_kirchnet("settle " + digits + " --layer conv2 --array 4x4 " + run +
+                                          (folder / file) + " --json");
+        CAPTURE(outcome.err);
+        REQUIRE(outcome.code == 0);
+        return json::parse(outcome.out);
+    };
+    const json report = settle_conv2("w.csv");
+    CHECK(report["read_time"].get<double>() > 0);
     const Eigen::MatrixXd waves = kirchnet::read_matrix(folder / "w.csv");
     REQUIRE(waves.cols() == 1 + static_cast<Eigen::Index>(report["outputs"].size()));
     CHECK(waves(0, 0) == 0);
@@ -131,7 +139,7 @@ TEST_CASE("settle: waveforms end at the settled values, in both kinds of file, w
     CHECK(contains(read_file(folder / "w.csv"), "# time [s],sub_0 [V]"));
     CHECK(contains(read_file(folder / "w.svg"), "time [ns]"));
     CHECK(contains(read_file(folder / "w.svg"), "[mV]"));
-    const json again = settle(run + (folder / "w.h5"));
+    const json again = settle_conv2("w.h5");
     CHECK(again["outputs"] == report["outputs"]);
     const Eigen::MatrixXd stored = kirchnet::read_matrix((folder / "w.h5") + ":/waveforms");
     CHECK((stored.transpose() - waves.rightCols(waves.cols() - 1)).cwiseAbs().maxCoeff() == 0);

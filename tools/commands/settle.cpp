@@ -84,7 +84,7 @@ std::optional<LinearReadout> readout_of(const SettleArguments& arguments, const 
     const TileDeckSettings deck = source.deck({});
     if (deck.readout == Readout::ideal) return std::nullopt;
     LinearReadout readout = deck.amplifiers;
-    readout.read_voltage = arguments.tile.read_voltage;
+    readout.read_voltage = source.experiment().read_voltage;
     readout.circuit.feedback_resistance =
         detail::layer_feedback(source.graph(), layer, source.settings(), readout);
     return readout;
@@ -128,7 +128,7 @@ int run_settle(const SettleArguments& arguments) {
     const Drive drive = source.drive(tile.block());
     const SettlingStudy study =
         study_settling(tile, drive.voltages, readout_of(arguments, source, layer),
-                       arguments.tile.read_voltage, terms, show_progress("settle", "parts"));
+                       source.experiment().read_voltage, terms, show_progress("settle", "parts"));
     std::optional<SettlingAgreement> agreement;
     if (arguments.check)
         agreement = compare_with_ngspice(

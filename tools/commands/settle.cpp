@@ -79,8 +79,7 @@ void check_size(const SettleArguments& arguments, const Tile& tile) {
 }
 
 /// R_f as inference would take it.
-std::optional<LinearReadout> readout_of(const SettleArguments& arguments, const TileSource& source,
-                                        std::size_t layer) {
+std::optional<LinearReadout> readout_of(const TileSource& source, std::size_t layer) {
     const TileDeckSettings deck = source.deck({});
     if (deck.readout == Readout::ideal) return std::nullopt;
     LinearReadout readout = deck.amplifiers;
@@ -127,7 +126,7 @@ int run_settle(const SettleArguments& arguments) {
     stop_at_safe_places();
     const Drive drive = source.drive(tile.block());
     const SettlingStudy study =
-        study_settling(tile, drive.voltages, readout_of(arguments, source, layer),
+        study_settling(tile, drive.voltages, readout_of(source, layer),
                        source.experiment().read_voltage, terms, show_progress("settle", "parts"));
     std::optional<SettlingAgreement> agreement;
     if (arguments.check)

@@ -149,6 +149,10 @@ class CommandLine {
                 "  kirchnet netlist net.h5 --layer conv1 --cell 1t1r:vg=1.2 -o tile.cir\n"
                 "  kirchnet netlist net.h5 --layer conv1 --cell byo:cell.h5 --flat -o tile.cir");
         add_tile_options(sub, netlist_, false);
+        add_key(sub, netlist_.settings, "--cell", "cells.law",
+                "Law of the cells: linear, sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv, or "
+                "byo:CELL.h5 of 'kirchnet characterise' [linear]",
+                "LAW");
         sub.add_option("--readout", netlist_.readout, "ideal or opamp [key readout.kind]")
             ->type_name("READOUT");
         sub.add_flag("--flat", netlist_.flat, "Plain resistors, no subcircuits");
@@ -186,10 +190,6 @@ class CommandLine {
         add_source(sub, tile.settings, tile.experiment, required);
         add_data_keys(sub, tile.settings);
         add_chip_keys(sub, tile.settings);
-        add_key(sub, tile.settings, "--cell", "cells.law",
-                "Law of the cells: linear, sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv, or "
-                "byo:CELL.h5 of 'kirchnet characterise' [linear]",
-                "LAW");
         add_set(sub, tile.settings);
         sub.add_option("--layer", tile.layer,
                        "Layer name, as 'kirchnet info' lists them, or all of them: 'all'");

@@ -71,7 +71,8 @@ TEST_CASE("outputs that cannot be written end with code 1 and leave nothing behi
     check_refused(solve + " --currents " + plain + "/I.csv", "I.csv", 1);
     check_refused(solve + " --voltages " + plain + "/U.h5", "U.h5", 1);
     check_refused("import " + digits + " -o " + plain + "/n.h5", "n.h5", 1);
-    check_refused("netlist " + digits + " --layer conv1 -o " + plain + "/t.cir", "t.cir", 1);
+    check_refused("netlist " + digits + " --layer conv1 --array 8x8 -o " + plain + "/t.cir",
+                  "t.cir", 1);
     CHECK(run_kirchnet(solve + " --currents /dev/full").code == 1);
     std::size_t files = 0;
     for (const auto& entry : std::filesystem::directory_iterator(folder / ""))

@@ -12,8 +12,8 @@ struct ComparisonSettings {
     TileSettings tile;  ///< its `mapping` is replaced by each of `mappings`
     std::vector<Mapping> mappings{Mapping::two_column, Mapping::offset, Mapping::differential};
     ConverterSettings converters;
-    std::optional<FaultSource> faults;     ///< adds arms on the faulty chip
-    std::optional<DeviceDraw> devices;     ///< likewise: its cells under the device laws
+    std::optional<FaultSource> faults;  ///< adds arms on the faulty chip
+    std::optional<DeviceDraw> devices;  ///< likewise: its cells under the device laws
     /// Likewise: tiles known one by one, of the only mapping.
     std::shared_ptr<const GivenArrays> given = {};
     std::optional<LinearReadout> readout;  ///< amplifiers of the circuit arms

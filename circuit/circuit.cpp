@@ -7,17 +7,10 @@
 #include <numeric>
 
 #include "circuit/error.hpp"
+#include "circuit/overloaded.hpp"
 
 namespace kirchnet {
 namespace {
-
-/// Helper of std::visit: one lambda per alternative.
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 void require(bool holds, const std::string& device, std::string_view quantity, double value,
              std::string_view range) {

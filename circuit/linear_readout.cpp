@@ -10,28 +10,21 @@
 
 #include <cmath>
 
+#include "circuit/detail/checks.hpp"
 #include "circuit/error.hpp"
 #include "circuit/random.hpp"
 
 namespace kirchnet {
+
+using detail::check_not_negative;
+using detail::check_positive;
+
 namespace {
 
 // 1 to 4 are cells', see cell_counter.cpp
 constexpr std::uint64_t bridge_purpose = 5;
 constexpr std::uint64_t amplifier_purpose = 6;
 constexpr std::uint64_t subtractor_purpose = 7;
-
-void check_positive(double value, std::string_view what) {
-    if (!(value > 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(what),
-                           fmt::format("{} is not a finite number above 0", value));
-}
-
-void check_spread(double value, std::string_view what) {
-    if (!(value >= 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(what),
-                           fmt::format("{} is not a finite number of at least 0", value));
-}
 
 std::uint64_t pair_of(std::int32_t high, std::int32_t low) {
     return static_cast<std::uint64_t>(static_cast<std::uint32_t>(high)) << 32 |
@@ -49,9 +42,9 @@ double spread_resistance(double designed, double deviation, double number) {
 void check(const LinearReadout& readout) {
     check(readout.circuit);
     check_positive(readout.read_voltage, "read voltage");
-    check_spread(readout.mismatch, "resistor mismatch");
-    check_spread(readout.feedback_mismatch, "feedback mismatch");
-    check_spread(readout.offset_deviation, "deviation of offsets");
+    check_not_negative(readout.mismatch, "resistor mismatch");
+    check_not_negative(readout.feedback_mismatch, "feedback mismatch");
+    check_not_negative(readout.offset_deviation, "deviation of offsets");
 }
 
 BridgeResistors draw_bridge(const LinearReadout& readout, std::string_view layer,

@@ -4,29 +4,14 @@
 
 #include <cmath>
 
+#include "circuit/detail/checks.hpp"
 #include "circuit/error.hpp"
 
 namespace kirchnet {
-namespace {
 
-void check_finite(double value, std::string_view what) {
-    if (!std::isfinite(value))
-        throw InvalidInput(std::string(what), fmt::format("{} is not finite", value));
-}
-
-void check_positive(double value, std::string_view what) {
-    if (!(value > 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(what),
-                           fmt::format("{} is not a finite number above 0", value));
-}
-
-void check_not_negative(double value, std::string_view what) {
-    if (!(value >= 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(what),
-                           fmt::format("{} is not a finite number of at least 0", value));
-}
-
-}  // namespace
+using detail::check_finite;
+using detail::check_not_negative;
+using detail::check_positive;
 
 std::string_view to_string(Readout readout) {
     return readout == Readout::ideal ? "ideal" : "opamp";

@@ -12,19 +12,13 @@
 #include <cmath>
 
 #include "circuit/cell_counter.hpp"
+#include "circuit/detail/checks.hpp"
 #include "circuit/error.hpp"
 #include "circuit/random.hpp"
 
 namespace kirchnet {
-namespace {
 
-void check_spread(double value, std::string_view law) {
-    if (!(value >= 0) || !std::isfinite(value))
-        throw InvalidInput(std::string(law),
-                           fmt::format("{} is not a finite number of at least 0", value));
-}
-
-}  // namespace
+using detail::check_not_negative;
 
 bool DeviceLaws::is_on() const {
     return variation != 0 || programming_error != 0 || programming_slope != 0 || read_noise != 0 ||
@@ -38,11 +32,11 @@ bool DeviceLaws::is_random() const {
 }
 
 void check(const DeviceLaws& laws) {
-    check_spread(laws.variation, "device variation");
-    check_spread(laws.programming_error, "programming error");
-    check_spread(laws.programming_slope, "programming slope");
-    check_spread(laws.read_noise, "read noise");
-    check_spread(laws.drift_spread, "drift spread");
+    check_not_negative(laws.variation, "device variation");
+    check_not_negative(laws.programming_error, "programming error");
+    check_not_negative(laws.programming_slope, "programming slope");
+    check_not_negative(laws.read_noise, "read noise");
+    check_not_negative(laws.drift_spread, "drift spread");
     if (!std::isfinite(laws.drift_nu))
         throw InvalidInput("drift exponent", fmt::format("{} is not finite", laws.drift_nu));
     if (!(laws.time_ratio > 0) || !std::isfinite(laws.time_ratio))

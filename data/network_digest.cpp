@@ -4,6 +4,7 @@
 
 #include <string_view>
 
+#include "circuit/overloaded.hpp"
 #include "data/digest.hpp"
 
 namespace kirchnet {
@@ -35,13 +36,6 @@ class Serial {
 
     std::string text_;
 };
-
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 void add_operation(Serial& serial, const Operation& operation) {
     serial.add(operation.index());

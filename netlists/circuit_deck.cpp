@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "circuit/error.hpp"
+#include "circuit/overloaded.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/detail/deck_text.hpp"
 #include "netlists/detail/law_text.hpp"
@@ -16,13 +17,6 @@ namespace kirchnet {
 namespace {
 
 using detail::number;
-
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 // ngspice's own 1e-14 C would let all charges of an array's wires pass for none.
 constexpr std::string_view transient_options = ".options chgtol=1e-22 trtol=1\n";

@@ -2,7 +2,7 @@
 
 #include <vector>
 
-#include "nn/power.hpp"
+#include "nn/drive.hpp"
 
 namespace kirchnet {
 

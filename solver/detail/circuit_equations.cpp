@@ -8,17 +8,11 @@
 #include <cmath>
 #include <utility>
 
+#include "circuit/overloaded.hpp"
 #include "solver/detail/device_laws.hpp"
 
 namespace kirchnet::detail {
 namespace {
-
-template <typename... Visitors>
-struct Overloaded : Visitors... {
-    using Visitors::operator()...;
-};
-template <typename... Visitors>
-Overloaded(Visitors...) -> Overloaded<Visitors...>;
 
 using Index = Eigen::Index;
 

@@ -32,7 +32,6 @@ constexpr double small = 10;       // text size of values
 constexpr double normal = 12;      // of names
 constexpr double node_left = 26;   // a cell's word-line node left of its bit line
 constexpr double node_below = 46;  // its bit-line node below its word line
-constexpr double stub = 34;        // of a line beyond a resistor
 
 std::string ohms(double resistance) {
     return std::isinf(resistance) ? "open" : format_quantity(resistance, "ohm");

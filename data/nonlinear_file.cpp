@@ -29,6 +29,9 @@ void write_mapping(OutputGroup group, const NonlinearRecord& record, std::size_t
     group.write("iterations", record.iterations, "1");
     group.write("residual", record.residual, "1");
     group.write("seconds", record.seconds, "s");
+    group.write("amplifiers", record.amplifiers, "1");
+    group.write("saturated_amplifiers", record.saturated_amplifiers, "1");
+    group.write("saturated_share", record.saturated_share, "1");
     write_outputs(group, "linear_outputs", record.linear_outputs, images);
     write_outputs(group, "nonlinear_outputs", record.nonlinear_outputs, images);
 }

@@ -25,11 +25,14 @@ struct NonlinearRecord {
     std::vector<double> iterations;  ///< mean per operating point
     std::vector<double> residual;    ///< Kirchhoff residual, largest
     std::vector<double> seconds;
-    std::vector<float> linear_outputs;     ///< [images × classes]
+    std::vector<std::uint64_t> amplifiers;            ///< in use; 0: an ideal read-out
+    std::vector<std::uint64_t> saturated_amplifiers;  ///< of these, by one input at least
+    std::vector<double> saturated_share;              ///< of all readings of amplifiers, 0 to 1
+    std::vector<float> linear_outputs;                ///< [images × classes]
     std::vector<float> nonlinear_outputs;  ///< the same; empty where the run was interrupted
 };
 
-/// A study of a network with nonlinear cells.
+/// A study of a network with nonlinear cells or amplifiers.
 struct NonlinearStudyRecord {
     std::string settings;  ///< experiment as TOML text: enough to run it again
     std::string network;

@@ -1,5 +1,6 @@
 // Per tile, read and input: Kirchhoff's laws of the whole array (docs/methods/nonlinear-cells.md),
-// then y_j = (I_a,j - I_b,j) / (V_r (G_on - G_off)) in the units of a linear tile's operator.
+// then y_j = (I_a,j - I_b,j) / (V_r (G_on - G_off)) in the units of a linear tile's operator. Of
+// amplifiers with their swing (docs/methods/read-out.md) y_j is v_j over R_f (G_on - G_off) V_r.
 #include "nn/nonlinear_layers.hpp"
 
 #include <fmt/format.h>
@@ -15,6 +16,8 @@
 
 #include "circuit/error.hpp"
 #include "circuit/read_point.hpp"
+#include "nn/detail/readout_fold.hpp"
+#include "nn/detail/readout_swing.hpp"
 #include "nn/tiling.hpp"
 
 namespace kirchnet {
@@ -31,7 +34,8 @@ struct DistinctInputs {
     std::vector<Index> which;  ///< [positions], `none` where all inputs are 0
 };
 
-DistinctInputs distinct_inputs(const Eigen::Ref<const PositionMatrix>& fractions) {
+/// @param keep_zeros  inputs of zeros are inputs like others
+DistinctInputs distinct_inputs(const Eigen::Ref<const PositionMatrix>& fractions, bool keep_zeros) {
     // A column's values lie together, so that it can be told from others as bytes.
     const Eigen::MatrixXf columns = (fractions.array() + 0.0F).matrix();  // -0 becomes 0
     const auto size = static_cast<std::size_t>(columns.rows()) * sizeof(float);
@@ -39,7 +43,7 @@ DistinctInputs distinct_inputs(const Eigen::Ref<const PositionMatrix>& fractions
     std::vector<Index> first;
     DistinctInputs result;
     for (Index k = 0; k < columns.cols(); ++k) {
-        if ((columns.col(k).array() == 0).all()) {
+        if (!keep_zeros && (columns.col(k).array() == 0).all()) {
             result.which.push_back(DistinctInputs::none);
             continue;
         }
@@ -57,13 +61,15 @@ DistinctInputs distinct_inputs(const Eigen::Ref<const PositionMatrix>& fractions
 /// Per read and tile.
 std::vector<DistinctInputs> distinct_inputs(const std::vector<ReadInputs>& reads,
                                             const std::vector<TileOperator>& places,
-                                            std::size_t rows_per_group) {
+                                            std::size_t rows_per_group, bool keep_zeros) {
     std::vector<DistinctInputs> inputs;
     for (const ReadInputs& read : reads)
         for (const TileOperator& place : places)
-            inputs.push_back(distinct_inputs(read.values.middleRows(
-                static_cast<Index>(place.group * rows_per_group + place.first_row),
-                static_cast<Index>(place.rows))));
+            inputs.push_back(distinct_inputs(
+                read.values.middleRows(
+                    static_cast<Index>(place.group * rows_per_group + place.first_row),
+                    static_cast<Index>(place.rows)),
+                keep_zeros));
     return inputs;
 }
 
@@ -94,7 +100,45 @@ PositionMatrix spread(const DistinctInputs& inputs, const PositionMatrix& output
     return all;
 }
 
+using SaturatedInputs = Eigen::Array<bool, Eigen::Dynamic, Eigen::Dynamic>;
+
+/// Of one tile over all its reads.
+/// @param saturated  per read and tile, [amplifiers × distinct inputs]
+Saturation saturation_of(std::size_t tile, std::size_t tiles,
+                         const std::vector<DistinctInputs>& inputs,
+                         const std::vector<SaturatedInputs>& saturated) {
+    Saturation result;
+    const Index amplifiers = saturated[tile].rows();
+    result.amplifiers = static_cast<std::uint64_t>(amplifiers);
+    Eigen::Array<bool, Eigen::Dynamic, 1> ever =
+        Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(amplifiers, false);
+    for (std::size_t i = tile; i < inputs.size(); i += tiles) {
+        ever = ever || saturated[i].rowwise().any();
+        result.readings += result.amplifiers * inputs[i].which.size();
+        for (const Index input : inputs[i].which)
+            result.saturated_readings +=
+                static_cast<std::uint64_t>(saturated[i].col(input).count());
+    }
+    result.saturated = static_cast<std::uint64_t>(ever.count());
+    return result;
+}
+
 }  // namespace
+
+void require_one_nonlinearity(const ChipSettings& chip, const NonlinearCells& cells) {
+    if (chip.readout && !cells.law.is_linear())
+        throw InvalidInput("readout.kind",
+                           "amplifiers with their swing are solved with linear cells alone; leave "
+                           "cells.law linear, or take the ideal read-out");
+}
+
+Saturation& Saturation::operator+=(const Saturation& other) {
+    amplifiers += other.amplifiers;
+    saturated += other.saturated;
+    readings += other.readings;
+    saturated_readings += other.saturated_readings;
+    return *this;
+}
 
 SolveEffort& SolveEffort::operator+=(const SolveEffort& other) {
     points += other.points;
@@ -102,30 +146,64 @@ SolveEffort& SolveEffort::operator+=(const SolveEffort& other) {
     iterations += other.iterations;
     residual = std::max(residual, other.residual);
     seconds += other.seconds;
+    saturation += other.saturation;
     return *this;
 }
 
 NonlinearLayer::NonlinearLayer(const Graph& graph, std::size_t layer, const ChipSettings& chip,
                                const NonlinearCells& cells)
     : name_(graph.layer_name(layer)),
+      has_amplifiers_(chip.readout.has_value()),
       read_voltage_(cells.read_voltage),
       span_(chip.tile.device.span()),
       reads_sides_(has_column_pair(chip.tile.mapping) &&
                    chip.tile.subtraction == Subtraction::after),
       rows_per_group_(graph.geometry(layer).rows_per_group()) {
+    require_one_nonlinearity(chip, cells);
+    const double feedback =
+        chip.readout ? detail::layer_feedback(graph, layer, chip.tile, *chip.readout) : 0;
     for (const TilePlace& place : tile_places(tile_layer(graph, layer, chip.tile))) {
-        const Tile tile(weight_block(graph, layer, chip.tile, place.row, place.column, place.slice),
-                        chip.tile, chip.faults, chip.devices, chip.given.get());
-        TileArrays& arrays = arrays_.emplace_back();
-        for (const Crossbar& array : tile.arrays())
-            arrays.arrays.push_back(exact_at(array, cells.law, cells.read_voltage));
-        for (Index j = 0; j < tile.outputs(); ++j) {
-            arrays.positive.push_back(tile.column(j, Polarity::a));
-            if (tile.has_pairs()) arrays.negative.push_back(tile.column(j, Polarity::b));
-        }
-        arrays.unit = entry_unit(tile);
+        Tile tile(weight_block(graph, layer, chip.tile, place.row, place.column, place.slice),
+                  chip.tile, chip.faults, chip.devices, chip.given.get());
         places_.push_back(place_of(graph.geometry(layer), tile));
+        add_tile(std::move(tile), chip, cells, feedback);
     }
+}
+
+void NonlinearLayer::add_tile(Tile tile, const ChipSettings& chip, const NonlinearCells& cells,
+                              double feedback) {
+    TileArrays& added = arrays_.emplace_back();
+    for (const Crossbar& array : tile.arrays())
+        added.arrays.push_back(has_amplifiers_ ? array
+                                               : exact_at(array, cells.law, cells.read_voltage));
+    for (Index j = 0; j < tile.outputs(); ++j) {
+        added.positive.push_back(tile.column(j, Polarity::a));
+        if (tile.has_pairs()) added.negative.push_back(tile.column(j, Polarity::b));
+    }
+    added.unit = entry_unit(tile);
+    if (!has_amplifiers_) return;
+    added.amplifiers = draw_amplifiers(tile, *chip.readout, feedback);
+    added.tile = std::move(tile);
+}
+
+std::string NonlinearLayer::name_of(std::size_t tile) const {
+    return fmt::format("layer {} tile {} of {}", name_, tile + 1, places_.size());
+}
+
+std::vector<detail::SwingReadout> NonlinearLayer::swing_readouts(
+    const SolverFactory& engine) const {
+    if (!has_amplifiers_) return {};
+    std::vector<std::optional<detail::SwingReadout>> found(arrays_.size());
+    tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> engines(engine);
+    tbb::parallel_for(std::size_t{0}, arrays_.size(), [&](std::size_t i) {
+        const TileArrays& tile = arrays_[i];
+        std::vector<ArrayPorts> ports;
+        for (const Crossbar& array : tile.arrays) ports.push_back(engines.local()->ports(array));
+        found[i].emplace(*tile.tile, ports, tile.amplifiers);
+    });
+    std::vector<detail::SwingReadout> readouts;
+    for (auto& readout : found) readouts.push_back(std::move(*readout));
+    return readouts;
 }
 
 std::size_t NonlinearLayer::arrays() const {
@@ -154,9 +232,8 @@ std::vector<Eigen::MatrixXd> NonlinearLayer::currents_of(std::size_t number,
         driven.topRows(voltages.rows()) = voltages;
         const OperatingPoint point = engine.solve(array, driven, Voltages::skip);
         if (!point.current.allFinite())
-            throw Error(fmt::format(
-                "layer {} tile {} of {}: engine {} finds no operating point of an input", name_,
-                number + 1, places_.size(), engine.name()));
+            throw Error(fmt::format("{}: engine {} finds no operating point of an input",
+                                    name_of(number), engine.name()));
         currents.push_back(point.current);
         effort.solved += static_cast<std::uint64_t>(voltages.cols());
         effort.residual = std::max(effort.residual, point.residual);
@@ -166,8 +243,9 @@ std::vector<Eigen::MatrixXd> NonlinearLayer::currents_of(std::size_t number,
     return currents;
 }
 
-PositionMatrix NonlinearLayer::read_batch(std::size_t number, const ReadInputs& inputs,
-                                          OperatingPointSolver& engine, SolveEffort& effort) const {
+NonlinearLayer::TileReading NonlinearLayer::read_batch(std::size_t number, const ReadInputs& inputs,
+                                                       OperatingPointSolver& engine,
+                                                       SolveEffort& effort) const {
     const TileArrays& tile = arrays_[number];
     const Eigen::MatrixXd voltages =
         read_voltage_ / inputs.full_scale * inputs.values.cast<double>();
@@ -188,7 +266,30 @@ PositionMatrix NonlinearLayer::read_batch(std::size_t number, const ReadInputs& 
         }
         samples.row(j) = (per_ampere * current).cast<float>();
     }
-    return samples;
+    return {std::move(samples), {}};
+}
+
+NonlinearLayer::TileReading NonlinearLayer::read_amplified(std::size_t number,
+                                                           const ReadInputs& inputs,
+                                                           const detail::SwingReadout& readout,
+                                                           SolveEffort& effort) const try {
+    const TileArrays& tile = arrays_[number];
+    const Eigen::MatrixXd voltages =
+        read_voltage_ / inputs.full_scale * inputs.values.cast<double>();
+    const detail::SwingOutputs found = readout.solve(voltages);
+    const double per_volt = detail::reading_per_volt(*tile.tile, tile.amplifiers, read_voltage_) *
+                            tile.unit * inputs.full_scale;
+    PositionMatrix samples(samples_of(number), voltages.cols());
+    samples.topRows(found.a.rows()) = (per_volt * found.a).cast<float>();
+    if (reads_sides_) samples.bottomRows(found.b.rows()) = (per_volt * found.b).cast<float>();
+    const std::uint64_t arrays = tile.arrays.size();
+    effort.solved += arrays * static_cast<std::uint64_t>(voltages.cols());
+    effort.residual = std::max(effort.residual, found.residual);
+    for (const int iterations : found.iterations)
+        effort.iterations += arrays * static_cast<std::uint64_t>(iterations);
+    return {std::move(samples), found.saturated};
+} catch (const NotConverged& error) {
+    throw Error(fmt::format("{}: {}", name_of(number), error.what()));
 }
 
 LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
@@ -196,10 +297,15 @@ LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
                                   const PointsDone& done) const {
     const auto start = std::chrono::steady_clock::now();
     const std::size_t tiles = places_.size();
-    const auto distinct = distinct_inputs(inputs, places_, rows_per_group_);
+    const auto distinct = distinct_inputs(inputs, places_, rows_per_group_, has_amplifiers_);
+    const std::vector<detail::SwingReadout> readouts = swing_readouts(engine);
     std::vector<PositionMatrix> samples;
-    for (std::size_t i = 0; i < distinct.size(); ++i)
-        samples.emplace_back(samples_of(i % tiles), distinct[i].inputs.cols());
+    std::vector<SaturatedInputs> saturated;
+    for (std::size_t i = 0; i < distinct.size(); ++i) {
+        const Index count = distinct[i].inputs.cols();
+        samples.emplace_back(samples_of(i % tiles), count);
+        saturated.emplace_back(has_amplifiers_ ? readouts[i % tiles].amplifiers() : 0, count);
+    }
     SolveEffort total;
     std::mutex mutex;
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> engines(engine);
@@ -209,8 +315,11 @@ LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
         const ReadInputs batch{distinct[of].inputs.middleCols(first, count),
                                inputs[of / tiles].full_scale};
         SolveEffort spent;
-        samples[of].middleCols(first, count) =
-            read_batch(of % tiles, batch, *engines.local(), spent);
+        const TileReading found =
+            has_amplifiers_ ? read_amplified(of % tiles, batch, readouts[of % tiles], spent)
+                            : read_batch(of % tiles, batch, *engines.local(), spent);
+        samples[of].middleCols(first, count) = found.samples;
+        if (has_amplifiers_) saturated[of].middleCols(first, count) = found.saturated;
         const std::scoped_lock lock(mutex);
         total += spent;
         if (done) done(spent.solved);
@@ -221,6 +330,8 @@ LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
     LayerSamples all(inputs.size());
     for (std::size_t i = 0; i < samples.size(); ++i)
         all[i / tiles].push_back(split_sides(spread(distinct[i], samples[i])));
+    for (std::size_t tile = 0; tile < tiles && has_amplifiers_; ++tile)
+        total.saturation += saturation_of(tile, tiles, distinct, saturated);
     total.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
     effort += total;
     return all;

@@ -21,14 +21,24 @@ PointsDone counted(const Progress& progress, std::uint64_t total) {
     };
 }
 
+/// One side of a tile's operator.
+struct OperatorSide {
+    const std::vector<float>& entries;
+    const std::vector<float>& offset;
+};
+
 /// What a linear operator gives for these inputs of its rows, in double.
-Eigen::MatrixXd linear_samples(const TileOperator& tile, const std::vector<float>& entries,
-                               const PositionMatrix& inputs, std::size_t rows_per_group) {
-    const Eigen::Map<const PositionMatrix> weights(entries.data(), static_cast<Index>(tile.outputs),
-                                                   static_cast<Index>(tile.rows));
+Eigen::MatrixXd linear_samples(const TileOperator& tile, const OperatorSide& side,
+                               const ReadInputs& inputs, std::size_t rows_per_group) {
+    const Eigen::Map<const PositionMatrix> weights(
+        side.entries.data(), static_cast<Index>(tile.outputs), static_cast<Index>(tile.rows));
     const auto first = static_cast<Index>(tile.group * rows_per_group + tile.first_row);
-    return weights.cast<double>() *
-           inputs.middleRows(first, static_cast<Index>(tile.rows)).cast<double>();
+    Eigen::MatrixXd samples =
+        weights.cast<double>() *
+        inputs.values.middleRows(first, static_cast<Index>(tile.rows)).cast<double>();
+    if (side.offset.empty()) return samples;
+    const Eigen::Map<const Eigen::VectorXf> offset(side.offset.data(), samples.rows());
+    return samples.colwise() + inputs.full_scale * offset.cast<double>();
 }
 
 /// What the samples of one layer add up to.
@@ -100,6 +110,7 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
     const ArmSettings arm{chip, Operators::circuit, converters};
     ArmSettings designed = as_designed(arm);
     designed.operators = converters.calibrate_on;
+    if (designed.operators == Operators::ideal) designed.chip.readout.reset();
     ExtractedOperators operators = runner.extract(designed, "operators");
     const Calibration ranges = runner.fit(designed, operators.layers, "output ranges");
     if (designed.operators == Operators::ideal || chip.has_deviations())
@@ -107,16 +118,12 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
     return make_drivers(graph, std::move(operators.layers), ranges);
 }
 
-void check_study(const Graph& graph, const ChipSettings& chip) {
+void check_study(const Graph& graph, const ChipSettings& chip, const NonlinearCells& cells) {
     if (graph.is_detector())
         throw InvalidInput(fmt::format("network {}", graph.network().name),
                            "finds objects; nonlinear cells are studied in networks that give an "
                            "image its class");
-    if (chip.readout)
-        throw InvalidInput(
-            "readout.kind",
-            "amplifiers are folded into linear operators alone; nonlinear cells take "
-            "the ideal read-out");
+    require_one_nonlinearity(chip, cells);
 }
 
 bool is_good_enough(const LayerError& error) {
@@ -127,7 +134,7 @@ bool is_good_enough(const LayerError& error) {
 NonlinearStudy::NonlinearStudy(const Graph& graph, const Drivers& drivers,
                                NonlinearSettings settings, const SolverFactory& engine)
     : graph_(graph), drivers_(drivers), settings_(std::move(settings)), engine_(engine) {
-    check_study(graph, settings_.chip);
+    check_study(graph, settings_.chip, settings_.cells);
 }
 
 bool NonlinearStudy::is_chosen(std::size_t layer) const {
@@ -190,17 +197,17 @@ LayerError NonlinearStudy::error_of(std::size_t layer, const FeatureMaps& in,
     error.has_adc = driver.adc.front().bits > 0;
     const LayerSamples samples = arrays.read(inputs, engine_, error.effort, done);
     Sums sums;
-    const auto add = [&](const TileOperator& tile, const std::vector<float>& entries,
-                         const PositionMatrix& values, const PositionMatrix& exact) {
-        sums.add(linear_samples(tile, entries, values, driver.geometry.rows_per_group()),
+    const auto add = [&](const TileOperator& tile, const OperatorSide& side, const ReadInputs& read,
+                         const PositionMatrix& exact) {
+        sums.add(linear_samples(tile, side, read, driver.geometry.rows_per_group()),
                  exact.cast<double>(), driver.adc[tile.slice]);
     };
     for (std::size_t read = 0; read < samples.size(); ++read)
         for (std::size_t i = 0; i < samples[read].size(); ++i) {
             const TileOperator& tile = driver.operators.tiles[i];
-            add(tile, tile.weights, inputs[read].values, samples[read][i].a);
+            add(tile, {tile.weights, tile.offset}, inputs[read], samples[read][i].a);
             if (driver.operators.reads_sides)
-                add(tile, tile.weights_b, inputs[read].values, samples[read][i].b);
+                add(tile, {tile.weights_b, tile.offset_b}, inputs[read], samples[read][i].b);
         }
     sums.give(error);
     return error;

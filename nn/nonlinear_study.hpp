@@ -5,18 +5,18 @@
 
 namespace kirchnet {
 
-/// The linear network that a study judges: circuit operators, converter ranges as `run_comparison`
-/// fits them (on the chip as designed).
+/// The linear network that a study judges: circuit operators, with amplifiers folded in where there
+/// are any, converter ranges as `run_comparison` fits them (on the chip as designed).
 /// @param begin_step  may be empty
 Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
                         const ConverterSettings& converters, const LabelledImages& calibration,
                         const SolverFactory& circuit, const BeginStep& begin_step = {});
 
 /// @throws InvalidInput  when the network finds objects: it has no classes to compare; or when the
-///                       chip has amplifiers, which are folded into linear operators alone
-void check_study(const Graph& graph, const ChipSettings& chip);
+///                       cells are not linear and the chip has amplifiers
+void check_study(const Graph& graph, const ChipSettings& chip, const NonlinearCells& cells);
 
-/// What of a network is solved with nonlinear cells.
+/// What of a network is solved with nonlinear cells, or with the swing of its amplifiers.
 struct NonlinearSettings {
     ChipSettings chip;
     NonlinearCells cells;
@@ -66,10 +66,11 @@ struct NonlinearPass {
     SolveEffort effort;
 };
 
-/// A network's linear answer against its answer with nonlinear cells.
+/// A network's linear answer against its answer with nonlinear cells or amplifiers.
 class NonlinearStudy {
   public:
     /// @param drivers  linear, with converters set; kept by reference, as are graph and engine
+    /// @param engine   of nonlinear cells; for amplifiers, one that knows `ports`
     /// @throws InvalidInput  as `check_study`
     NonlinearStudy(const Graph& graph, const Drivers& drivers, NonlinearSettings settings,
                    const SolverFactory& engine);

@@ -61,20 +61,47 @@ std::size_t changed_predictions(const NonlinearReport& report, const MappingStud
     return changed;
 }
 
+bool has_amplifiers(const NonlinearReport& report) {
+    return report.experiment.readout_kind == Readout::opamp;
+}
+
+/// What of the chip is not linear: `cells sinh:4`, `amplifiers of 1.2 V hard swing`.
+std::string what_is_nonlinear(const NonlinearReport& report) {
+    if (!has_amplifiers(report)) return fmt::format("cells {}", report.experiment.cell_law);
+    const OpAmp& amplifier = report.experiment.readout.circuit.amplifier;
+    return fmt::format("amplifiers of {} V {} swing", amplifier.swing, to_string(amplifier.limit));
+}
+
+/// `3 of 640 (0.12 %)`: amplifiers, and the share of their readings.
+std::string saturated_text(const Saturation& saturation) {
+    return fmt::format("{} of {} ({:.2f} %)", saturation.saturated, saturation.amplifiers,
+                       100 * saturation.share());
+}
+
 std::string layer_table(const NonlinearReport& report, const MappingStudy& study) {
-    TextTable table({"layer", "arrays", "rms [%]", "worst [%]", "rms [LSB]", "worst [LSB]",
-                     "off > LSB/2 [%]", "gain", "left [%]", "iterations", "residual", "solve [s]",
-                     "linear answer"});
-    for (const LayerError& e : study.layers)
-        table.add({report.graph.layer_name(e.layer), fmt::to_string(e.arrays),
-                   fmt::format("{:.3f}", 100 * e.relative_rms()),
-                   fmt::format("{:.2f}", 100 * e.relative_worst()), in_lsb(e, e.rms_lsb),
-                   in_lsb(e, e.worst_lsb), in_lsb(e, 100 * e.off_share),
-                   fmt::format("{:.3f}", e.gain), fmt::format("{:.3f}", 100 * e.relative_left()),
-                   fmt::format("{:.1f}", e.effort.mean_iterations()),
-                   fmt::format("{:.0e}", e.effort.residual),
-                   fmt::format("{:.3f}", e.effort.seconds),
-                   is_good_enough(e) ? "good enough" : "NOT good enough"});
+    std::vector<std::string> head{"layer",        "arrays",      "rms [%]",         "worst [%]",
+                                  "rms [LSB]",    "worst [LSB]", "off > LSB/2 [%]", "gain",
+                                  "left [%]",     "iterations",  "residual",        "solve [s]",
+                                  "linear answer"};
+    if (has_amplifiers(report)) head.insert(head.end() - 1, "saturated");
+    TextTable table(head);
+    for (const LayerError& e : study.layers) {
+        std::vector<std::string> row{report.graph.layer_name(e.layer),
+                                     fmt::to_string(e.arrays),
+                                     fmt::format("{:.3f}", 100 * e.relative_rms()),
+                                     fmt::format("{:.2f}", 100 * e.relative_worst()),
+                                     in_lsb(e, e.rms_lsb),
+                                     in_lsb(e, e.worst_lsb),
+                                     in_lsb(e, 100 * e.off_share),
+                                     fmt::format("{:.3f}", e.gain),
+                                     fmt::format("{:.3f}", 100 * e.relative_left()),
+                                     fmt::format("{:.1f}", e.effort.mean_iterations()),
+                                     fmt::format("{:.0e}", e.effort.residual),
+                                     fmt::format("{:.3f}", e.effort.seconds),
+                                     is_good_enough(e) ? "good enough" : "NOT good enough"};
+        if (has_amplifiers(report)) row.insert(row.end() - 1, saturated_text(e.effort.saturation));
+        table.add(std::move(row));
+    }
     return table.markdown();
 }
 
@@ -91,6 +118,12 @@ std::string image_table(const NonlinearReport& report, const MappingStudy& study
                    fmt::format("{:.3g}", difference.worst)});
     }
     return table.markdown();
+}
+
+nlohmann::json saturation_json(const Saturation& saturation) {
+    return {{"amplifiers", saturation.amplifiers},
+            {"saturated_amplifiers", saturation.saturated},
+            {"saturated_share", saturation.share()}};
 }
 
 nlohmann::json layer_json(const NonlinearReport& report, const LayerError& e) {
@@ -113,6 +146,7 @@ nlohmann::json layer_json(const NonlinearReport& report, const LayerError& e) {
         object["worst_lsb"] = e.worst_lsb;
         object["off_share"] = e.off_share;
     }
+    if (has_amplifiers(report)) object.update(saturation_json(e.effort.saturation));
     return object;
 }
 
@@ -148,6 +182,9 @@ NonlinearRecord record_of(const NonlinearReport& report, const MappingStudy& stu
         record.iterations.push_back(e.effort.mean_iterations());
         record.residual.push_back(e.effort.residual);
         record.seconds.push_back(e.effort.seconds);
+        record.amplifiers.push_back(e.effort.saturation.amplifiers);
+        record.saturated_amplifiers.push_back(e.effort.saturation.saturated);
+        record.saturated_share.push_back(e.effort.saturation.share());
     }
     record.linear_outputs = study.linear;
     record.nonlinear_outputs = study.nonlinear;
@@ -179,8 +216,8 @@ std::string verdict(const NonlinearReport& report, const MappingStudy& study) {
     constexpr std::size_t most_named = 5;
     const auto off = failing(study);
     std::string text =
-        fmt::format("{}, cells {} read at {} V: the linear answer is {}good enough",
-                    to_string(study.mapping), report.experiment.cell_law,
+        fmt::format("{}, {} read at {} V: the linear answer is {}good enough",
+                    to_string(study.mapping), what_is_nonlinear(report),
                     report.experiment.read_voltage, is_good_enough(report, study) ? "" : "not ");
     for (std::size_t i = 0; i < std::min(off.size(), most_named); ++i)
         text += fmt::format("{} {} is off by {}", i == 0 ? ":" : ";",
@@ -188,6 +225,8 @@ std::string verdict(const NonlinearReport& report, const MappingStudy& study) {
     if (off.size() > most_named)
         text += fmt::format("; {} more layers are off", off.size() - most_named);
     if (study.nonlinear.empty()) return text + ".";
+    if (has_amplifiers(report))
+        text += fmt::format("; {} amplifiers saturate", saturated_text(study.saturation));
     return text + fmt::format("; {} of {} images classified differently.",
                               changed_predictions(report, study), report.labels.size());
 }
@@ -223,6 +262,8 @@ nlohmann::json nonlinear_json(const NonlinearReport& report) {
         for (std::size_t i = 0; i < report.labels.size() && !study.nonlinear.empty(); ++i)
             here["images"].push_back(image_json(report, study, i));
         here["network_seconds"] = study.network_seconds;
+        if (has_amplifiers(report) && !study.nonlinear.empty())
+            here.update(saturation_json(study.saturation));
         here["good_enough"] = is_good_enough(report, study);
         here["verdict"] = verdict(report, study);
     }
@@ -232,8 +273,8 @@ nlohmann::json nonlinear_json(const NonlinearReport& report) {
 std::string nonlinear_figure(const NonlinearReport& report) {
     BarChart chart;
     chart.title =
-        fmt::format("{}: linear operators against {} cells, arrays {}", report.graph.network().name,
-                    report.experiment.cell_law, to_string(report.experiment.array));
+        fmt::format("{}: linear operators against {}, arrays {}", report.graph.network().name,
+                    what_is_nonlinear(report), to_string(report.experiment.array));
     const bool has_adc = report.experiment.converters.adc_bits > 0;
     chart.y_label = has_adc ? "rms error [LSB]" : "rms error [% of the signal]";
     chart.decimals = 2;

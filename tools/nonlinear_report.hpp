@@ -18,9 +18,10 @@ struct MappingStudy {
     std::vector<float> linear;     ///< outputs, [images × classes]
     std::vector<float> nonlinear;  ///< the same; empty where the run was interrupted
     double network_seconds = 0;    ///< solving, of the nonlinear run
+    Saturation saturation;         ///< of amplifiers in that run
 };
 
-/// What a study of nonlinear cells found, ready to be shown.
+/// What a study of nonlinear cells or amplifiers found, ready to be shown.
 struct NonlinearReport {
     const Graph& graph;
     const Experiment& experiment;

@@ -1,5 +1,6 @@
 #include <doctest/doctest.h>
 
+#include <algorithm>
 #include <cmath>
 
 #include "circuit/error.hpp"
@@ -109,6 +110,78 @@ TEST_CASE("equal inputs are solved once, and inputs of zeros not at all") {
         CHECK(y.a.col(2).isZero(0));
         CHECK(y.a.col(3) == y.a.col(0));
         CHECK_FALSE(y.a.col(1) == y.a.col(0));
+    }
+}
+
+TEST_CASE("without wires, amplifiers of endless gain read clamped sums, counted where they end") {
+    // v_a = -R_f I_a and v_b, each held within the swing, and so is their difference v_d; what is
+    // read is -v_d / (R_f (G_on - G_off) V_r). A gain of 1e13 leaves 1e-12 of that.
+    const Graph graph(test::small_network());
+    const double swing = 0.5;
+    const double feedback = 5e3;
+    const double V_r = 0.2;
+    for (const auto mapping : {Mapping::two_column, Mapping::differential}) {
+        const auto settings = small_tiles(mapping, 0);
+        const double span = settings.device.span();
+        LinearReadout readout;
+        readout.circuit.feedback_resistance = feedback;
+        readout.circuit.amplifier = {.gain = 1e13, .swing = swing, .limit = SwingLimit::hard};
+        const auto clamp = [&](double v) { return std::clamp(v, -swing, swing); };
+        ChipSettings chip{settings};
+        chip.readout = readout;
+        const NonlinearLayer arrays(graph, 0, chip, {CellLaw{}, V_r});
+        const auto inputs = random_inputs(graph.geometry(0), 9);
+        const PositionMatrix& x = inputs[0].values;
+        SolveEffort effort;
+        const auto samples = arrays.read(inputs, newton, effort).at(0);
+        const LayerTiling tiling = tile_layer(graph, 0, settings);
+        std::uint64_t beyond = 0;
+        for (std::size_t i = 0; i < samples.size(); ++i) {
+            const TileOperator& place = arrays.tiles()[i];
+            const auto tile = static_cast<Index>(i);
+            const WeightBlock block =
+                weight_block(graph, 0, settings, tile % tiling.row_tiles, tile / tiling.row_tiles);
+            for (Index j = 0; j < block.weights.cols(); ++j)
+                for (Index k = 0; k < x.cols(); ++k) {
+                    double I_a = 0;
+                    double I_b = 0;
+                    for (Index r = 0; r < block.weights.rows(); ++r) {
+                        const StatePair s = to_states(mapping, block.weights(r, j), 8);
+                        const auto row = static_cast<Index>(place.first_row) + r;
+                        const double V = V_r * static_cast<double>(x(row, k));
+                        I_a += (settings.device.off + s.a * span) * V;
+                        I_b += (settings.device.off + s.b * span) * V;
+                    }
+                    const double v_a = clamp(-feedback * I_a);
+                    const double v_b = clamp(-feedback * I_b);
+                    const double v_d = clamp(v_a - v_b);
+                    for (const double v : {v_a, v_b, v_d}) beyond += std::abs(v) >= swing ? 1 : 0;
+                    const double expected = -v_d / (feedback * span * V_r);
+                    CHECK(std::abs(static_cast<double>(samples[i].a(j, k)) - expected) < 1e-6);
+                }
+        }
+        CHECK(beyond > 5);
+        CHECK(effort.saturation.saturated_readings == beyond);
+        CHECK(effort.saturation.readings == 9 * effort.saturation.amplifiers);
+        CHECK(effort.saturation.saturated > 0);
+        CHECK(effort.saturation.saturated <= beyond);
+    }
+}
+
+TEST_CASE("amplifiers with offsets read inputs of zeros as well") {
+    const Graph graph(test::small_network());
+    ChipSettings chip{small_tiles(Mapping::offset, 5)};
+    chip.readout.emplace().circuit.amplifier.offset = 2e-3;
+    const NonlinearLayer arrays(graph, 1, chip, {CellLaw{}, 0.2});
+    auto inputs = random_inputs(graph.geometry(1), 3);
+    inputs[0].values.setZero();
+    SolveEffort effort;
+    const auto samples = arrays.read(inputs, newton, effort).at(0);
+    CHECK(effort.solved == arrays.arrays());  // one for all that are alike
+    CHECK(effort.points == 3 * arrays.arrays());
+    for (const TileSamples& y : samples) {
+        CHECK(y.a.cwiseAbs().minCoeff() > 0);
+        CHECK(y.a.col(0) == y.a.col(2));
     }
 }
 

@@ -213,11 +213,130 @@ TEST_CASE("device laws change nonlinear cells as they change linear ones") {
     CHECK(largest_apart(other.run_network(images).outputs, linear) > 0.01);
 }
 
-TEST_CASE("amplifiers are refused by their key") {
+TEST_CASE("amplifiers with nonlinear cells are refused by their key") {
     ChipSettings chip;
     chip.readout.emplace();
-    CHECK_THROWS_WITH_AS(check_study(Graph(test::small_network()), chip),
+    const Graph graph(test::small_network());
+    CHECK_THROWS_WITH_AS(check_study(graph, chip, {CellLaw::sinh(4), 0.2}),
                          doctest::Contains("readout.kind"), InvalidInput);
+    CHECK_THROWS_WITH_AS((void)NonlinearLayer(graph, 0, chip, {CellLaw::sinh(4), 0.2}),
+                         doctest::Contains("readout.kind"), InvalidInput);
+    CHECK_NOTHROW(check_study(graph, chip, {CellLaw{}, 0.2}));
+}
+
+namespace {
+
+/// Linear cells behind amplifiers of 1.2 V.
+NonlinearSettings amplified(const Graph& graph, const TileSettings& tile, SwingLimit limit) {
+    NonlinearSettings settings = study_settings(graph, tile, CellLaw{});
+    LinearReadout& readout = settings.chip.readout.emplace();
+    readout.circuit.amplifier.limit = limit;
+    readout.offset_deviation = 1e-3;
+    readout.mismatch = 0.01;
+    return settings;
+}
+
+}  // namespace
+
+TEST_CASE("amplifiers sized for the largest current stay within their swing: the linear answer") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    for (const Mapping mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
+        for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode})
+            for (const bool in_parts : {false, true}) {
+                CAPTURE(to_string(mapping));
+                CAPTURE(to_string(kind));
+                CAPTURE(in_parts);
+                auto tile = small_tiles(mapping, 20, Layout::interleaved);
+                ConverterSettings converters{8, 0, Operators::circuit};
+                if (in_parts) {
+                    tile.bits_per_cell = 3;
+                    tile.subtraction = Subtraction::after;
+                    converters.dac_bits = 3;
+                    converters.input_bits = 7;
+                }
+                auto settings = amplified(graph, tile, SwingLimit::hard);
+                settings.chip.readout->circuit.kind = kind;
+                const auto drivers =
+                    circuit_drivers(graph, settings.chip, converters, calibration, transfer);
+                const NonlinearStudy study(graph, drivers, settings, transfer);
+                const auto linear = study.compare_layers(images);
+                for (const LayerError& error : linear.layers) {
+                    CHECK(error.relative_rms() < 1e-6);  // floats
+                    CHECK(error.signal > 0.05);
+                    CHECK(error.effort.saturation.amplifiers > 0);
+                    CHECK(error.effort.saturation.saturated == 0);
+                    CHECK(error.effort.residual < 1e-12);
+                }
+                const auto pass = study.run_network(images);
+                CHECK(largest_apart(pass.outputs, linear.outputs) < 2e-5);
+                CHECK(pass.effort.saturation.saturated_readings == 0);
+            }
+}
+
+TEST_CASE(
+    "the larger the feedback, the more amplifiers saturate and the worse is the linear answer") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 2);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    const auto tile = small_tiles(Mapping::differential, 20);
+    for (const auto limit : {SwingLimit::smooth, SwingLimit::hard}) {
+        double before = -1;
+        std::uint64_t saturated = 0;
+        for (const double feedback : {2e3, 1e4, 5e4}) {
+            CAPTURE(feedback);
+            auto settings = amplified(graph, tile, limit);
+            settings.layers = {1};
+            settings.chip.readout->circuit.feedback_resistance = feedback;
+            const auto drivers = circuit_drivers(graph, settings.chip, {8, 8, Operators::circuit},
+                                                 calibration, transfer);
+            const auto error = NonlinearStudy(graph, drivers, settings, transfer)
+                                   .compare_layers(images)
+                                   .layers.at(0);
+            CHECK(error.relative_rms() > before);
+            CHECK(error.effort.saturation.saturated >= saturated);
+            before = error.relative_rms();
+            saturated = error.effort.saturation.saturated;
+        }
+        CHECK(saturated > 0);
+        CHECK(before > 0.1);
+    }
+}
+
+TEST_CASE("a network with saturated amplifiers does not depend on the number of threads") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 4);
+    const auto tile = small_tiles(Mapping::differential, 50, Layout::interleaved);
+    auto settings = amplified(graph, tile, SwingLimit::smooth);
+    settings.chip.readout->circuit.kind = SubtractorKind::current_mode;
+    settings.chip.readout->circuit.feedback_resistance = 2e4;
+    const auto drivers = circuit_drivers(
+        graph, settings.chip, {}, test::random_images(graph.network().input, 20, 10), transfer);
+    const NonlinearStudy study(graph, drivers, settings, transfer);
+    const auto many = study.run_network(images);
+    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
+    const auto single = study.run_network(images);
+    CHECK(many.outputs == single.outputs);
+    CHECK(many.effort.iterations == single.effort.iterations);
+    CHECK(many.effort.saturation.saturated > 0);
+    CHECK(many.effort.saturation.saturated == single.effort.saturation.saturated);
+    CHECK(many.effort.saturation.saturated_readings == single.effort.saturation.saturated_readings);
+}
+
+TEST_CASE("amplifiers whose ranges are fitted on ideal operators, which have none") {
+    const Graph graph(test::small_network());
+    const auto images = test::random_images(graph.network().input, 1);
+    const auto calibration = test::random_images(graph.network().input, 20, 10);
+    const auto settings = amplified(graph, small_tiles(Mapping::two_column, 20), SwingLimit::hard);
+    const auto drivers =
+        circuit_drivers(graph, settings.chip, {8, 8, Operators::ideal}, calibration, transfer);
+    const auto without = circuit_drivers(graph, {settings.chip.tile}, {8, 8, Operators::ideal},
+                                         calibration, transfer);
+    CHECK(drivers[0].adc[0].range == without[0].adc[0].range);
+    CHECK_FALSE(drivers[0].operators.tiles[0].offset.empty());
+    const auto linear = NonlinearStudy(graph, drivers, settings, transfer).compare_layers(images);
+    for (const LayerError& error : linear.layers) CHECK(error.relative_rms() < 1e-6);
 }
 
 TEST_CASE("a network that finds objects is refused by name") {
@@ -226,7 +345,8 @@ TEST_CASE("a network that finds objects is refused by name") {
     network.detection_classes = 1;
     network.heads = {{"grouped", {{1, 2}}, 1}};
     const Graph graph(network);
-    CHECK_THROWS_WITH_AS(check_study(graph, {}), doctest::Contains("network small"), InvalidInput);
+    CHECK_THROWS_WITH_AS(check_study(graph, {}, {CellLaw::sinh(4)}),
+                         doctest::Contains("network small"), InvalidInput);
 }
 
 TEST_CASE("a sample of positions is drawn by seed and layer, within those there are") {

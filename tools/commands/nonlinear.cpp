@@ -1,4 +1,5 @@
-// A network whose cells do not obey Ohm's law, against the linear operators that stand for it.
+// A network whose cells do not obey Ohm's law, or whose amplifiers meet the end of their swing,
+// against the linear operators that stand for it.
 #include <fmt/format.h>
 
 #include <algorithm>
@@ -30,10 +31,12 @@ constexpr double seconds_per_cell = 40e-9;
 NonlinearCells read_cells(const Experiment& experiment) {
     NonlinearCells cells{named_cell_law(experiment.cell_law, "cells.law", experiment.read_voltage),
                          experiment.read_voltage};
+    if (cells.law.is_linear() && experiment.readout_kind == Readout::opamp) return cells;
     if (cells.law.is_linear())
         throw InvalidInput("cells.law",
-                           "is linear: nothing to compare; give --cell sinh:A, stanford, 1s1r, "
-                           "1t1r, table:FILE.csv or byo:CELL.h5");
+                           "is linear, and so is the ideal read-out: nothing to compare; give "
+                           "--cell sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv or byo:CELL.h5, or "
+                           "amplifiers with a swing by --set readout.kind=opamp");
     if (experiment.access.is_there())
         throw InvalidInput("cells.access_resistance",
                            "stands in series with ohmic cells; a transistor in series with its own "
@@ -67,7 +70,16 @@ LabelledImages choose_images(const ExperimentImages& images, const Experiment& e
 }
 
 /// Without any wire an operating point is a sum of cell currents, and needs no iteration.
+/// Amplifiers are solved on what an engine says of arrays at their ports.
 std::string engine_for(const Experiment& e) {
+    if (e.readout_kind == Readout::opamp) {
+        if (e.engine != "transfer" && e.engine != "nodal")
+            throw InvalidInput("run.engine",
+                               fmt::format("{} knows no admittances of arrays, which amplifiers "
+                                           "with their swing take; choose transfer or nodal",
+                                           e.engine));
+        return e.engine;
+    }
     const bool has_wires =
         e.word_line_segment > 0 || e.bit_line_segment > 0 || e.driver > 0 || e.sense > 0;
     return has_wires ? "nonlinear" : "ideal";
@@ -94,14 +106,15 @@ std::string duration(double seconds) {
 class StudyRun {
   public:
     StudyRun(const Experiment& experiment, const Graph& graph, NonlinearCells cells,
-             std::shared_ptr<OperatorCache> cache)
+             const std::shared_ptr<OperatorCache>& cache)
         : experiment_(experiment),
           cells_(std::move(cells)),
           layers_(choose_layers(graph, experiment)),
           images_(load_images(experiment, graph.network().input)),
           chosen_(choose_images(images_, experiment)),
-          circuit_(engine_factory(experiment.engine, std::move(cache))),
-          nonlinear_(engine_factory(engine_for(experiment))),
+          circuit_(engine_factory(experiment.engine, cache)),
+          nonlinear_(engine_factory(engine_for(experiment),
+                                    experiment.readout_kind == Readout::opamp ? cache : nullptr)),
           report_{graph, experiment, chosen_.labels, {}, true} {
         if (!images_.note.empty()) print_note(images_.note);
         if (engine_for(experiment) == "nonlinear") say_obstacle(experiment);
@@ -142,6 +155,7 @@ class StudyRun {
         NonlinearPass pass = work.run_network(chosen_, show_progress(name + " network", "points"));
         study.nonlinear = std::move(pass.outputs);
         study.network_seconds = pass.effort.seconds;
+        study.saturation = pass.effort.saturation;
     }
 
     void say_first_estimate(std::uint64_t points) const {
@@ -200,11 +214,13 @@ int run_nonlinear(const NonlinearArguments& arguments) {
         return 0;
     }
     NonlinearCells cells = read_cells(experiment);
+    require_one_nonlinearity(chip_of(experiment, experiment.mappings.front()), cells);
+    (void)engine_for(experiment);
     stop_at_safe_places();
     const auto cache = open_operator_cache(experiment.operator_cache);
     const ThreadLimit threads(experiment.threads);
     const Graph graph = load_graph(experiment);
-    check_study(graph, chip_of(experiment, experiment.mappings.front()));
+    check_study(graph, chip_of(experiment, experiment.mappings.front()), cells);
     StudyRun run(experiment, graph, std::move(cells), cache);
     const bool complete = run.run();
     print_warnings(cache.get());

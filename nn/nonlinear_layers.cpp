@@ -110,16 +110,16 @@ Saturation saturation_of(std::size_t tile, std::size_t tiles,
     Saturation result;
     const Index amplifiers = saturated[tile].rows();
     result.amplifiers = static_cast<std::uint64_t>(amplifiers);
-    Eigen::Array<bool, Eigen::Dynamic, 1> ever =
-        Eigen::Array<bool, Eigen::Dynamic, 1>::Constant(amplifiers, false);
+    std::vector<bool> ever(result.amplifiers, false);
     for (std::size_t i = tile; i < inputs.size(); i += tiles) {
-        ever = ever || saturated[i].rowwise().any();
+        for (Index k = 0; k < amplifiers; ++k)
+            if (saturated[i].row(k).any()) ever[static_cast<std::size_t>(k)] = true;
         result.readings += result.amplifiers * inputs[i].which.size();
         for (const Index input : inputs[i].which)
             result.saturated_readings +=
                 static_cast<std::uint64_t>(saturated[i].col(input).count());
     }
-    result.saturated = static_cast<std::uint64_t>(ever.count());
+    result.saturated = static_cast<std::uint64_t>(std::count(ever.begin(), ever.end(), true));
     return result;
 }
 

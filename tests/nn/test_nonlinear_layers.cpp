@@ -117,8 +117,8 @@ TEST_CASE("without wires, amplifiers of endless gain read clamped sums, counted 
     // v_a = -R_f I_a and v_b, each held within the swing, and so is their difference v_d; what is
     // read is -v_d / (R_f (G_on - G_off) V_r). A gain of 1e13 leaves 1e-12 of that.
     const Graph graph(test::small_network());
-    const double swing = 0.5;
-    const double feedback = 5e3;
+    const double swing = 0.1;
+    const double feedback = 1e4;
     const double V_r = 0.2;
     for (const auto mapping : {Mapping::two_column, Mapping::differential}) {
         const auto settings = small_tiles(mapping, 0);

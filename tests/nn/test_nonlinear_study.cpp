@@ -284,7 +284,7 @@ TEST_CASE(
     for (const auto limit : {SwingLimit::smooth, SwingLimit::hard}) {
         double before = -1;
         std::uint64_t saturated = 0;
-        for (const double feedback : {2e3, 1e4, 5e4}) {
+        for (const double feedback : {5e3, 5e4, 5e5}) {
             CAPTURE(feedback);
             auto settings = amplified(graph, tile, limit);
             settings.layers = {1};
@@ -310,7 +310,7 @@ TEST_CASE("a network with saturated amplifiers does not depend on the number of 
     const auto tile = small_tiles(Mapping::differential, 50, Layout::interleaved);
     auto settings = amplified(graph, tile, SwingLimit::smooth);
     settings.chip.readout->circuit.kind = SubtractorKind::current_mode;
-    settings.chip.readout->circuit.feedback_resistance = 2e4;
+    settings.chip.readout->circuit.feedback_resistance = 1e5;
     const auto drivers = circuit_drivers(
         graph, settings.chip, {}, test::random_images(graph.network().input, 20, 10), transfer);
     const NonlinearStudy study(graph, drivers, settings, transfer);

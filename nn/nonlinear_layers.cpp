@@ -23,6 +23,12 @@
 namespace kirchnet {
 namespace {
 
+using Clock = std::chrono::steady_clock;
+
+double seconds_since(Clock::time_point start) {
+    return std::chrono::duration<double>(Clock::now() - start).count();
+}
+
 /// Inputs solved together: enough for the engine's lanes and its work per array, few enough that
 /// all threads have some.
 constexpr Index batch_size = 64;
@@ -146,6 +152,7 @@ SolveEffort& SolveEffort::operator+=(const SolveEffort& other) {
     iterations += other.iterations;
     residual = std::max(residual, other.residual);
     seconds += other.seconds;
+    seconds_once += other.seconds_once;
     saturation += other.saturation;
     return *this;
 }
@@ -295,7 +302,7 @@ NonlinearLayer::TileReading NonlinearLayer::read_amplified(std::size_t number,
 LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
                                   const SolverFactory& engine, SolveEffort& effort,
                                   const PointsDone& done) const {
-    const auto start = std::chrono::steady_clock::now();
+    const auto start = Clock::now();
     const std::size_t tiles = places_.size();
     const auto distinct = distinct_inputs(inputs, places_, rows_per_group_, has_amplifiers_);
     const std::vector<detail::SwingReadout> readouts = swing_readouts(engine);
@@ -307,6 +314,7 @@ LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
         saturated.emplace_back(has_amplifiers_ ? readouts[i % tiles].amplifiers() : 0, count);
     }
     SolveEffort total;
+    total.seconds_once = seconds_since(start);
     std::mutex mutex;
     tbb::enumerable_thread_specific<std::unique_ptr<OperatingPointSolver>> engines(engine);
     const std::vector<Batch> batches = list_batches(distinct);
@@ -332,7 +340,7 @@ LayerSamples NonlinearLayer::read(const std::vector<ReadInputs>& inputs,
         all[i / tiles].push_back(split_sides(spread(distinct[i], samples[i])));
     for (std::size_t tile = 0; tile < tiles && has_amplifiers_; ++tile)
         total.saturation += saturation_of(tile, tiles, distinct, saturated);
-    total.seconds = std::chrono::duration<double>(std::chrono::steady_clock::now() - start).count();
+    total.seconds = seconds_since(start);
     effort += total;
     return all;
 }

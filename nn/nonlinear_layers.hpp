@@ -44,6 +44,7 @@ struct SolveEffort {
     std::uint64_t iterations = 0;  ///< of all that were solved; 0 where the engine counts none
     double residual = 0;           ///< largest of `OperatingPoint::residual`
     double seconds = 0;            ///< wall time
+    double seconds_once = 0;       ///< of that, what does not grow with the inputs
     Saturation saturation;         ///< of amplifiers, where there are any
 
     [[nodiscard]] double mean_iterations() const {

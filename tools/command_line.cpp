@@ -107,14 +107,16 @@ class CommandLine {
     }
 
     void add_nonlinear() {
-        auto& sub =
-            add("nonlinear", "Are linear operators good enough for cells that are not?", nonlinear_,
-                run_nonlinear,
-                "  kirchnet nonlinear net.h5 --data cifar10 --cell sinh:4 --mapping two_column "
-                "--array 64x64\n"
-                "  kirchnet nonlinear net.h5 --data cifar10 --cell table:cell.csv "
-                "--layers conv1,fc --positions 0 --out n.h5\n"
-                "  kirchnet nonlinear experiment.toml --cell sinh:4 --nonlinear-images 1 --json");
+        auto& sub = add(
+            "nonlinear", "Are linear operators good enough for cells and amplifiers that are not?",
+            nonlinear_, run_nonlinear,
+            "  kirchnet nonlinear net.h5 --data cifar10 --cell sinh:4 --mapping two_column "
+            "--array 64x64\n"
+            "  kirchnet nonlinear net.h5 --data cifar10 --cell table:cell.csv "
+            "--layers conv1,fc --positions 0 --out n.h5\n"
+            "  kirchnet nonlinear experiment.toml --cell sinh:4 --nonlinear-images 1 --json\n"
+            "  kirchnet nonlinear net.h5 --data cifar10 --set readout.kind=opamp "
+            "--set readout.feedback=2e4");
         auto& settings = nonlinear_.settings;
         add_source(sub, settings, nonlinear_.experiment, true);
         add_data_keys(sub, settings);

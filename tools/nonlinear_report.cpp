@@ -72,9 +72,9 @@ std::string what_is_nonlinear(const NonlinearReport& report) {
     return fmt::format("amplifiers of {} V {} swing", amplifier.swing, to_string(amplifier.limit));
 }
 
-/// `3 of 640 (0.12 %)`: amplifiers, and the share of their readings.
+/// `3 of 640 (0.12 %)`: amplifiers that ever saturate, and the share of all readings that do.
 std::string saturated_text(const Saturation& saturation) {
-    return fmt::format("{} of {} ({:.2f} %)", saturation.saturated, saturation.amplifiers,
+    return fmt::format("{} of {} ({:.2g} %)", saturation.saturated, saturation.amplifiers,
                        100 * saturation.share());
 }
 
@@ -226,7 +226,9 @@ std::string verdict(const NonlinearReport& report, const MappingStudy& study) {
         text += fmt::format("; {} more layers are off", off.size() - most_named);
     if (study.nonlinear.empty()) return text + ".";
     if (has_amplifiers(report))
-        text += fmt::format("; {} amplifiers saturate", saturated_text(study.saturation));
+        text += fmt::format("; {} of {} amplifiers saturate, in {:.2g} % of all readings",
+                            study.saturation.saturated, study.saturation.amplifiers,
+                            100 * study.saturation.share());
     return text + fmt::format("; {} of {} images classified differently.",
                               changed_predictions(report, study), report.labels.size());
 }

@@ -107,6 +107,38 @@ TEST_CASE("nonlinear: arrays that line solves cannot do are named, with the reas
     CHECK(contains(run.err, "Newton + KLU"));
 }
 
+TEST_CASE("nonlinear: amplifiers within their swing agree, and those beyond it are counted") {
+    const TemporaryFolder folder;
+    const std::string options =
+        " --array 32x32 --mapping two_column --nonlinear-images 2 --layers fc2 --positions 0"
+        " --set readout.kind=opamp --set readout.limit=hard --json";
+    const auto layer_of = [](const Outcome& run) {
+        return json::parse(run.out)["mappings"]["two_column"]["layers"]["fc2"];
+    };
+    const auto within = run_kirchnet(nonlinear + options);
+    REQUIRE(within.code == 0);
+    CHECK(layer_of(within)["relative_rms"].get<double>() < 1e-6);  // floats
+    CHECK(layer_of(within)["amplifiers"] == layer_of(within)["arrays"].get<int>() / 2 * 3 * 10);
+    CHECK(layer_of(within)["saturated_amplifiers"] == 0);
+    const auto beyond = run_kirchnet(nonlinear + options + " --set readout.feedback=1e6 --out " +
+                                     (folder / "s.h5"));
+    REQUIRE(beyond.code == 0);
+    CHECK(layer_of(beyond)["relative_rms"].get<double>() > 0.1);
+    CHECK(layer_of(beyond)["saturated_amplifiers"].get<int>() > 0);
+    CHECK(layer_of(beyond)["saturated_share"].get<double>() > 0.1);
+    CHECK(contains(json::parse(beyond.out)["mappings"]["two_column"]["verdict"].get<std::string>(),
+                   "amplifiers of 1.2 V hard swing read at 0.2 V: the linear answer is not good"));
+    CHECK(contains(read_file(folder / "s-layers.svg"), "amplifiers of 1.2 V hard swing"));
+    const auto summary = kirchnet::summarize_file(folder / "s.h5");
+    CHECK(std::find(summary.lines.begin(), summary.lines.end(),
+                    "/mappings/two_column/saturated_amplifiers [1] 1") != summary.lines.end());
+    const auto table = run_kirchnet(nonlinear +
+                                    " --array 32x32 --mapping two_column --nonlinear-images 1 "
+                                    "--layers fc2 --set readout.kind=opamp");
+    CHECK(contains(table.out, "saturated |"));
+    CHECK(contains(table.out, "amplifiers saturate, in 0 % of all readings"));
+}
+
 TEST_CASE("nonlinear: settings that make no sense are refused before any work") {
     const TemporaryFolder folder;
     const auto refused = [](const std::string& arguments, const std::string& words) {
@@ -117,6 +149,11 @@ TEST_CASE("nonlinear: settings that make no sense are refused before any work") 
         CHECK(contains(run.err, words));
     };
     refused(nonlinear, "cells.law: is linear");
+    refused(nonlinear, "readout.kind=opamp");  // the other thing to compare
+    refused(nonlinear + " --cell sinh:4 --set readout.kind=opamp", "readout.kind: amplifiers");
+    refused(nonlinear + " --set readout.kind=opamp --engine ideal", "run.engine: ideal");
+    refused(nonlinear + " --set readout.kind=opamp --set readout.swing=0", "readout.swing");
+    refused(nonlinear + " --set readout.kind=opamp --set readout.gain=0", "readout.gain");
     refused(nonlinear + " --cell sinh:-1", "cells.law");
     refused(nonlinear + " --cell sinh:4 --layers conv1,conv9", "conv9");
     refused(nonlinear + " --cell sinh:4 --layers conv9", "fc1");  // lists those there are

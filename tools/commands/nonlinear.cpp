@@ -173,9 +173,11 @@ class StudyRun {
     void say_measured_estimate(const MappingStudy& study, std::uint64_t points) const {
         double seconds = 0;
         for (const LayerError& e : study.layers)
-            seconds +=
-                e.effort.seconds / static_cast<double>(e.positions) *
-                static_cast<double>(chosen_.size() * report_.graph.geometry(e.layer).positions());
+            seconds += e.effort.seconds_once +
+                       (e.effort.seconds - e.effort.seconds_once) /
+                           static_cast<double>(e.positions) *
+                           static_cast<double>(chosen_.size() *
+                                               report_.graph.geometry(e.layer).positions());
         if (seconds > worth_saying)
             print_note(fmt::format("{}: {} operating points for {} images, about {}",
                                    to_string(study.mapping), points, chosen_.size(),

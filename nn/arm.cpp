@@ -42,10 +42,15 @@ ArmSettings as_designed(ArmSettings arm) {
 }
 
 Drivers make_drivers(const Graph& graph, std::vector<LayerOperators> layers,
-                     const Calibration& ranges) {
+                     const Calibration& ranges, const ConverterSettings& converters) {
     Drivers drivers = drivers_of(graph, std::move(layers), ranges.dac);
-    for (std::size_t layer = 0; layer < drivers.size(); ++layer)
-        drivers[layer].adc = ranges.adc[layer];
+    for (std::size_t layer = 0; layer < drivers.size(); ++layer) {
+        LayerDriver& driver = drivers[layer];
+        driver.adc = ranges.adc[layer];
+        if (driver.adc.front().bits > 0 && converters.adc_errors.are_there())
+            driver.adcs.emplace(converters.adc_errors, graph.layer_name(layer), driver.operators,
+                                driver.adc.front().bits, converters.timing.columns_per_adc);
+    }
     return drivers;
 }
 
@@ -134,7 +139,8 @@ ArmResult ArmRunner::run(const ArmSettings& arm, ExtractedOperators operators,
     result.faulty = arm.chip.has_deviations();
     result.operator_seconds = operators.seconds;
     find_worst_tile(operators.layers, result);
-    const Drivers drivers = make_drivers(graph_, std::move(operators.layers), ranges);
+    const Drivers drivers =
+        make_drivers(graph_, std::move(operators.layers), ranges, arm.converters);
     result.timing = read_timing(drivers, arm.converters.timing);
     result.inference = run_inference(graph_, drivers, test_, begin(step));
     return result;

@@ -30,8 +30,9 @@ struct ExtractedOperators {
 };
 
 /// Drivers of a chip's operators with converters of these ranges.
+/// @param converters  whose errors the ADCs have
 Drivers make_drivers(const Graph& graph, std::vector<LayerOperators> layers,
-                     const Calibration& ranges);
+                     const Calibration& ranges, const ConverterSettings& converters);
 
 /// One mapping on one chip (as designed, or as it is) with ideal or circuit operators.
 struct ArmResult {

@@ -192,6 +192,10 @@ bool has_wires(const Wires& wires) {
     return wires != ideal;
 }
 
+bool are_drawn(const LinearReadout& readout) {
+    return readout.mismatch > 0 || readout.feedback_mismatch > 0 || readout.offset_deviation > 0;
+}
+
 }  // namespace
 
 std::string_view to_string(Source source) {
@@ -241,7 +245,10 @@ ArmSettings with_sources(const ArmSettings& full, SourceSet sources) {
     // Amplifiers have an input resistance, which takes an engine that knows it.
     if (!sources.contains(Source::ir_drop) && !sources.contains(Source::subtractor))
         arm.operators = Operators::ideal;
-    if (!sources.contains(Source::adc)) arm.converters.adc_bits = 0;
+    if (!sources.contains(Source::adc)) {
+        arm.converters.adc_bits = 0;
+        arm.converters.adc_errors = {};
+    }
     if (!sources.contains(Source::device_laws)) arm.chip.devices.reset();
     return arm;
 }
@@ -250,7 +257,8 @@ bool is_random(const ArmSettings& arm) {
     const auto* draw = arm.chip.faults ? std::get_if<FaultDraw>(&*arm.chip.faults) : nullptr;
     return (draw != nullptr && draw->law.rate > 0) ||
            (arm.chip.devices && arm.chip.devices->laws.is_random()) ||
-           (arm.chip.readout && arm.chip.readout->mismatch > 0);
+           (arm.chip.readout && are_drawn(*arm.chip.readout)) ||
+           arm.converters.adc_errors.are_random();
 }
 
 ArmSettings at_trial(ArmSettings arm, std::uint32_t trial) {
@@ -258,6 +266,7 @@ ArmSettings at_trial(ArmSettings arm, std::uint32_t trial) {
         draw->trial = trial;
     if (arm.chip.devices) arm.chip.devices->trial = trial;
     if (arm.chip.readout) arm.chip.readout->trial = trial;
+    arm.converters.adc_errors.trial = trial;
     return arm;
 }
 

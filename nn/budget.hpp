@@ -46,7 +46,7 @@ SourceSet sources_of(const ArmSettings& arm);
 /// The arm with no other sources than these: weights and inputs continuous, wires of 0 ohm, ideal
 /// read-out, no ADC, cells as intended. With none at all it computes what the software does.
 ArmSettings with_sources(const ArmSettings& full, SourceSet sources);
-/// Whether trials of an arm differ: it draws faults, device laws or resistors.
+/// Whether trials of an arm differ: it draws faults, device laws, amplifiers or errors of ADCs.
 bool is_random(const ArmSettings& arm);
 /// The same arm on another chip of its seed.
 ArmSettings at_trial(ArmSettings arm, std::uint32_t trial);

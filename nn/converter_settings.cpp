@@ -76,6 +76,10 @@ void check(const ConverterSettings& settings) {
     if (settings.timing.columns_per_adc < 1)
         throw InvalidInput("columns per ADC",
                            fmt::format("{} is below 1", settings.timing.columns_per_adc));
+    check(settings.adc_errors);
+    if (settings.adc_bits == 0 && settings.adc_errors.are_there())
+        throw InvalidInput("ADC bits",
+                           "0 is no ADC, whose offset, gain, INL and noise these would be");
     check_time(settings.timing.adc_rate, "ADC rate");
     check_time(settings.timing.cycle_time, "cycle time");
 }

@@ -2,6 +2,7 @@
 
 #include <string_view>
 
+#include "nn/adc_errors.hpp"
 #include "nn/converters.hpp"
 
 namespace kirchnet {
@@ -44,6 +45,7 @@ struct ConverterSettings {
     double adc_percentile = 100;  ///< of |samples|, for `calibrated`; 100: the largest
     double adc_full_scale = 1;    ///< for `manual`: share of word_lines G_on V_r
     ConverterTiming timing = {};
+    AdcErrors adc_errors = {};  ///< of all ADCs; an ADC serves `columns_per_adc` outputs
 
     /// The DAC of a layer whose inputs have this range.
     /// @throws InvalidInput  when bits or range are not usable

@@ -117,6 +117,7 @@ class BlockRunner {
     template <typename RunOne>
     void run_by(const RunOne& run_one, const LabelledImages& images, std::size_t first,
                 std::size_t count, std::size_t last_node = whole_network) {
+        workspace_.set_first_image(first);
         std::size_t layer = 0;
         for (std::size_t i = 0; i < std::min(graph_.size(), last_node); ++i) {
             const Node& node = graph_.node(i);

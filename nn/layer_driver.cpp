@@ -3,6 +3,7 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/detail/converted_product.hpp"
 #include "nn/detail/driver_buffers.hpp"
 #include "nn/detail/observed_product.hpp"
 #include "nn/detail/read_sequence.hpp"
@@ -14,6 +15,10 @@ DriverWorkspace::DriverWorkspace() : buffers_(std::make_unique<Buffers>()) {}
 DriverWorkspace::DriverWorkspace(DriverWorkspace&&) noexcept = default;
 DriverWorkspace& DriverWorkspace::operator=(DriverWorkspace&&) noexcept = default;
 DriverWorkspace::~DriverWorkspace() = default;
+
+void DriverWorkspace::set_first_image(std::size_t image) {
+    buffers_->first_image = image;
+}
 
 namespace {
 
@@ -137,8 +142,8 @@ class BlockRun {
         } else if (driver_.adc.front().bits == 0) {
             kernels.add(product);
         } else {
-            count_.clipped += kernels.add_converted(
-                product, detail::adc_codes(driver_.adc.front(), driver_.adc.front().lsb()));
+            count_.clipped += detail::add_converted(driver_, workspace_, product,
+                                                    {index, 0, 0, driver_.adc.front().lsb()});
             count_.samples += tile.outputs * workspace_.columns.positions;
         }
     }

@@ -5,6 +5,7 @@
 #include <optional>
 #include <vector>
 
+#include "nn/adc_errors.hpp"
 #include "nn/converters.hpp"
 #include "nn/feature_maps.hpp"
 #include "nn/magnitude_histogram.hpp"
@@ -29,6 +30,7 @@ struct LayerDriver {
     Dac dac;
     std::vector<InputRead> reads;     ///< of the DAC
     std::vector<Adc> adc;             ///< per slice; all continuous, or none
+    std::optional<LayerAdcs> adcs;    ///< their errors; nothing: ideal ADCs
     std::vector<float> column_scale;  ///< [outputs], digital factor after accumulation
     std::vector<float> bias;          ///< [outputs], or empty
 
@@ -107,6 +109,10 @@ class DriverWorkspace {
     DriverWorkspace(DriverWorkspace&&) noexcept;
     DriverWorkspace& operator=(DriverWorkspace&&) noexcept;
     ~DriverWorkspace();
+
+    /// Where the images that run next begin within their data set: conversions have noise of their
+    /// own for each image.
+    void set_first_image(std::size_t image);
 
     struct Buffers;
     [[nodiscard]] Buffers& buffers() { return *buffers_; }

@@ -115,7 +115,7 @@ Drivers circuit_drivers(const Graph& graph, const ChipSettings& chip,
     const Calibration ranges = runner.fit(designed, operators.layers, "output ranges");
     if (designed.operators == Operators::ideal || chip.has_deviations())
         operators = runner.extract(arm, "operators");
-    return make_drivers(graph, std::move(operators.layers), ranges);
+    return make_drivers(graph, std::move(operators.layers), ranges, converters);
 }
 
 void check_study(const Graph& graph, const ChipSettings& chip, const NonlinearCells& cells) {

@@ -93,6 +93,17 @@ std::string adc_range_words(const ConverterSettings& converters) {
     return fmt::format("calibrated on {}, percentile {}", on, converters.adc_percentile);
 }
 
+/// Empty where ADCs are ideal.
+std::string adc_error_words(const Experiment& e) {
+    const AdcErrors& errors = e.converters.adc_errors;
+    if (!errors.are_there()) return {};
+    return fmt::format(
+        " ADCs: offset {} ± {} LSB, gain {} ± {}, INL of {} points, noise {} LSB rms, seed {}, "
+        "trial {}.",
+        errors.offset, errors.offset_deviation, errors.gain, errors.gain_deviation,
+        errors.inl.size(), errors.noise, e.seed, e.trial);
+}
+
 /// Weights, cells and converters.
 std::string precision_words(const Experiment& e) {
     std::string text = fmt::format("{}-bit weights", e.weight_bits);
@@ -116,6 +127,7 @@ std::string settings_text(const ComparisonReport& report) {
         to_string(e.unused), e.word_line_segment, e.bit_line_segment, sides_words(e),
         format_quantity(e.device.on, "S"), format_quantity(e.device.off, "S"), precision_words(e));
     if (!e.preset.empty()) text = fmt::format("Preset {}. {}", e.preset, text);
+    text += adc_error_words(e);
     if (!e.fault_map.empty())
         text += " Faults: map " + e.fault_map + ".";
     else if (e.fault_law.rate > 0)

@@ -106,19 +106,27 @@ void set_readout(Experiment& e, double& quantity, Text text) {
     check(e.readout);
 }
 
-void set_inl(Experiment& e, Text list) {
+std::vector<double> parse_inl(Text list) {
     std::vector<double> inl;
     for (const std::string& entry : parse_texts(list))
         inl.push_back(parse_quantity(entry, "INL [LSB]"));
-    e.readout.circuit.adc.inl = std::move(inl);
+    return inl;
+}
+
+std::string numbers(const std::vector<double>& list) {
+    std::string text = "[";
+    for (const double entry : list) text += (text.size() > 1 ? ", " : "") + format_exact(entry);
+    return text + "]";
+}
+
+void set_inl(Experiment& e, Text list) {
+    e.readout.circuit.adc.inl = parse_inl(list);
     check(e.readout);
 }
 
-std::string inl_text(const Experiment& e) {
-    std::string text = "[";
-    for (const double entry : e.readout.circuit.adc.inl)
-        text += (text.size() > 1 ? ", " : "") + format_exact(entry);
-    return text + "]";
+void set_adc_error(Experiment& e, double& quantity, Text text) {
+    quantity = parse_quantity(text, "ADC error");
+    check(e.converters.adc_errors);
 }
 
 std::uint32_t parse_trials(Text text) {
@@ -168,6 +176,15 @@ constexpr Key readout_key(Text name) {
                 LinearReadout readout = e.readout;
                 return format_exact(Field(readout));
             }};
+}
+
+/// A number of the network's ADCs.
+/// @tparam Field  what it is of `AdcErrors`
+template <auto Field>
+constexpr Key adc_error_key(Text name) {
+    return {name,
+            [](Experiment& e, Text t) { set_adc_error(e, e.converters.adc_errors.*Field, t); },
+            [](const Experiment& e) { return format_exact(e.converters.adc_errors.*Field); }};
 }
 
 /// The one list of settings: TOML files, flags, --set and `to_toml` all go through it.
@@ -267,6 +284,17 @@ constexpr std::array keys{
             set_converter(e, &ConverterSettings::adc_full_scale, parse_quantity(t, "share"));
         },
         [](const Experiment& e) { return format_exact(e.converters.adc_full_scale); }},
+    adc_error_key<&AdcErrors::offset>("converters.adc_offset"),
+    adc_error_key<&AdcErrors::offset_deviation>("converters.adc_offset_deviation"),
+    adc_error_key<&AdcErrors::gain>("converters.adc_gain"),
+    adc_error_key<&AdcErrors::gain_deviation>("converters.adc_gain_deviation"),
+    Key{"converters.adc_inl",
+        [](Experiment& e, Text t) {
+            e.converters.adc_errors.inl = parse_inl(t);
+            check(e.converters.adc_errors);
+        },
+        [](const Experiment& e) { return numbers(e.converters.adc_errors.inl); }},
+    adc_error_key<&AdcErrors::noise>("converters.adc_noise"),
     Key{"converters.subtract", [](Experiment& e, Text t) { e.subtraction = parse_subtraction(t); },
         [](const Experiment& e) { return toml_string(to_string(e.subtraction)); }},
     Key{"converters.columns_per_adc",
@@ -388,7 +416,8 @@ constexpr std::array keys{
     readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.offset; }>(
         "readout.adc_offset"),
     readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.gain; }>("readout.adc_gain"),
-    Key{"readout.adc_inl", [](Experiment& e, Text t) { set_inl(e, t); }, inl_text},
+    Key{"readout.adc_inl", [](Experiment& e, Text t) { set_inl(e, t); },
+        [](const Experiment& e) { return numbers(e.readout.circuit.adc.inl); }},
     Key{"correction.kind",
         [](Experiment& e, Text t) { e.correction.kind = parse_correction_kind(t); },
         [](const Experiment& e) { return toml_string(to_string(e.correction.kind)); }},
@@ -517,6 +546,13 @@ std::shared_ptr<const GivenArrays> Experiment::given_arrays(Mapping mapping) con
         given->set(tile.origin->tile, std::move(tile.arrays));
     }
     return given;
+}
+
+ConverterSettings Experiment::converter_settings() const {
+    ConverterSettings result = converters;
+    result.adc_errors.seed = seed;
+    result.adc_errors.trial = trial;
+    return result;
 }
 
 std::optional<LinearReadout> Experiment::linear_readout() const {

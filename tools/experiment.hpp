@@ -76,6 +76,8 @@ struct Experiment {
     /// @throws InvalidInput  when a file does not say which tile it is, repeats one, or is of
     ///                       another mapping
     [[nodiscard]] std::shared_ptr<const GivenArrays> given_arrays(Mapping mapping) const;
+    /// With the seed and the trial of what ADCs draw.
+    [[nodiscard]] ConverterSettings converter_settings() const;
     /// Nothing where the read-out is ideal.
     [[nodiscard]] std::optional<LinearReadout> linear_readout() const;
 };

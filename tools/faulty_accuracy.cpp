@@ -43,7 +43,7 @@ double FaultyAccuracy::operator()(const Network& network) const {
     ArmRunner runner(graph, test_, calibration_, ideal, silent);
     ArmSettings arm{{experiment_.tile_settings(mapping_), {}, {}, {}},
                     Operators::ideal,
-                    experiment_.converters};
+                    experiment_.converter_settings()};
     const Calibration ranges = runner.fit(arm, runner.extract(arm, {}).layers, {});
     const Progress progress = show_progress("faulty chips", "chips");
     double sum = 0;
@@ -55,6 +55,7 @@ double FaultyAccuracy::operator()(const Network& network) const {
             arm.chip.faults = faults;
             arm.chip.devices = experiment_.device_draw();
             if (arm.chip.devices) arm.chip.devices->trial = faults.trial;
+            arm.converters.adc_errors.trial = faults.trial;
             const auto result = runner.run(arm, runner.extract(arm, {}), ranges, {});
             sum += score(result.inference, test_);
             progress(++done, rates_.size() * trials_);

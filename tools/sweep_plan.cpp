@@ -421,7 +421,7 @@ ArmSettings PlannedPoint::arm(std::uint32_t trial) const {
     ArmSettings arm{
         {experiment.tile_settings(mapping), experiment.fault_source(), experiment.device_draw()},
         operators,
-        experiment.converters};
+        experiment.converter_settings()};
     if (operators == Operators::circuit) {
         arm.chip.readout = experiment.linear_readout();
         arm.correction = experiment.correction;

@@ -106,6 +106,7 @@ std::string design_name(const PlannedPoint& point) {
     Experiment design = point.experiment;
     design.fault_law = {};
     design.device_laws = {};
+    design.converters.adc_errors = {};
     design.fault_map.clear();
     return fmt::format("{}\n{}\n{}", to_string(point.operators), to_string(point.mapping),
                        settings_of(design));
@@ -293,8 +294,9 @@ double SweepRunner::estimate_seconds(const std::vector<UnitPlace>& units,
         if (design.seconds_per_image == 0) {
             const ArmSettings designed = as_designed(point.arm(0));
             const auto few = subset(test, 0, std::min(probed_images, test.size()));
-            const Drivers drivers = make_drivers(
-                network.graph, network.runner.extract(designed, "operators").layers, design.ranges);
+            const Drivers drivers =
+                make_drivers(network.graph, network.runner.extract(designed, "operators").layers,
+                             design.ranges, designed.converters);
             design.seconds_per_image = run_inference(network.graph, drivers, few).seconds /
                                        static_cast<double>(few.size());
         }

@@ -23,10 +23,12 @@ struct DriverWorkspace::Buffers {
     detail::InputPlanes planes;
     detail::ColumnBlock columns;
     // A row has the stride of the block of columns.
-    detail::Buffer sum;          ///< [outputs × stride]
-    detail::Buffer input_sum;    ///< [groups × stride]
-    detail::Buffer foreign_sum;  ///< [stride]
-    detail::Buffer samples;      ///< [outputs of a tile × stride], while ranges are observed
+    detail::Buffer sum;           ///< [outputs × stride]
+    detail::Buffer input_sum;     ///< [groups × stride]
+    detail::Buffer foreign_sum;   ///< [stride]
+    detail::Buffer samples;       ///< [outputs of a tile × stride], while ranges are observed, and
+                                  ///< where ADCs are not ideal
+    std::size_t first_image = 0;  ///< of the images at hand, within their data set
     detail::SampleRows sample_rows;
     detail::Buffer tile_sum;        ///< [outputs of a tile × stride], where samples are corrected
     detail::Buffer tile_input_sum;  ///< [stride], likewise

@@ -3,14 +3,10 @@
 #include <algorithm>
 #include <cmath>
 
+#include "nn/detail/converted_product.hpp"
 #include "nn/detail/observed_product.hpp"
 
 namespace kirchnet::detail {
-
-AdcCodes adc_codes(const Adc& adc, double lsb) {
-    return {static_cast<float>(1 / adc.lsb()), static_cast<float>(lsb),
-            static_cast<float>(adc.lowest_code()), static_cast<float>(adc.highest_code())};
-}
 
 ReadSequence::ReadSequence(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
                            TileProducts& products, AdcCount& count, LayerRange* range)
@@ -63,7 +59,7 @@ void ReadSequence::add_side(std::size_t index, const float* const* inputs, std::
         add_observed(product, range_->samples[tile.slice], buffers_.samples);
     } else if (converts()) {
         count_.clipped +=
-            product_kernels().add_converted(product, adc_codes(driver_.adc[tile.slice], 1.0));
+            add_converted(driver_, buffers_, product, {index, side, products_.read(), 1.0});
         count_.samples += tile.outputs * buffers_.columns.positions;
     } else {
         product_kernels().add(product);

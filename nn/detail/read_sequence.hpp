@@ -4,9 +4,6 @@
 
 namespace kirchnet::detail {
 
-/// Codes of an ADC; the kernels then add whole codes where `lsb` is 1.
-AdcCodes adc_codes(const Adc& adc, double lsb);
-
 /// A layer whose outputs take several samples: input digits one after the other, slices of weights
 /// and sides of pairs apart. Codes are added over row tiles as they are, whole numbers in float;
 /// each read's sums are then shifted and added in double:

@@ -16,6 +16,7 @@ class TileProducts {
 
     /// Which read the next products belong to.
     void select(std::size_t read);
+    [[nodiscard]] std::size_t read() const { return read_; }
     /// @param side    0: the tile's own operator, or that of side a; 1: of side b
     /// @param inputs  of the tile's rows
     /// @param sum     of the tile's first output; valid until the next call

@@ -24,7 +24,7 @@ BudgetSettings settings_of(const Experiment& experiment, Mapping mapping) {
     settings.full = {{experiment.tile_settings(mapping), experiment.fault_source(),
                       experiment.device_draw(), experiment.linear_readout()},
                      Operators::circuit,
-                     experiment.converters,
+                     experiment.converter_settings(),
                      experiment.correction};
     settings.first_trial = experiment.trial;
     settings.trials = experiment.trials;

@@ -125,7 +125,7 @@ class CompareRun {
         ComparisonSettings settings;
         settings.tile = experiment_.tile_settings(Mapping::two_column);
         settings.mappings = experiment_.mappings;
-        settings.converters = experiment_.converters;
+        settings.converters = experiment_.converter_settings();
         settings.faults = experiment_.fault_source();
         settings.devices = experiment_.device_draw();
         settings.given =

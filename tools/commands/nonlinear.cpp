@@ -141,8 +141,8 @@ class StudyRun {
         const NonlinearSettings settings{chip_of(experiment_, mapping), cells_, layers_,
                                          experiment_.nonlinear_positions, experiment_.seed};
         const Drivers drivers = circuit_drivers(
-            report_.graph, settings.chip, experiment_.converters, images_.calibration, circuit_,
-            [&](const std::string& step) {
+            report_.graph, settings.chip, experiment_.converter_settings(), images_.calibration,
+            circuit_, [&](const std::string& step) {
                 return show_progress(name + " " + step, step == "operators" ? "tiles" : "images");
             });
         const NonlinearStudy work(report_.graph, drivers, settings, nonlinear_);

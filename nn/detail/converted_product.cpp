@@ -1,0 +1,87 @@
+#include "nn/detail/converted_product.hpp"
+
+#include <algorithm>
+#include <cmath>
+
+namespace kirchnet::detail {
+namespace {
+
+constexpr std::size_t noise_block = 4;  // outputs that share a draw
+
+/// Converts the samples of one tile, a product with a block of columns.
+class RealConversion {
+  public:
+    RealConversion(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
+                   const TileProduct& product, const Conversion& conversion)
+        : adc_(driver.adc[driver.operators.tiles[conversion.tile].slice]),
+          adcs_(*driver.adcs),
+          positions_(driver.geometry.positions()),
+          buffers_(buffers),
+          product_(product),
+          conversion_(conversion) {}
+
+    std::uint64_t run() {
+        buffers_.samples.assign(product_.outputs * product_.stride, 0.0F);
+        TileProduct alone = product_;
+        alone.sum = buffers_.samples.data();
+        product_kernels().add(alone);
+        for (std::size_t first = 0; first < product_.outputs; first += noise_block)
+            for (const OutputSpan& span : buffers_.columns.outputs)
+                for (std::size_t i = 0; i < span.length; ++i)
+                    convert(first, span.column + i, span.position + i);
+        return clipped_;
+    }
+
+  private:
+    /// Outputs from `first` on, in one column.
+    void convert(std::size_t first, std::size_t column, std::size_t position) {
+        std::array<double, noise_block> noise{};
+        if (adcs_.is_noisy())
+            noise =
+                adcs_.noise({buffers_.first_image + position / positions_, position % positions_,
+                             static_cast<std::uint32_t>(conversion_.read),
+                             static_cast<std::uint32_t>(conversion_.tile),
+                             static_cast<std::uint32_t>(conversion_.side),
+                             static_cast<std::uint32_t>(first / noise_block)});
+        const std::size_t end = std::min(first + noise_block, product_.outputs);
+        for (std::size_t j = first; j < end; ++j) {
+            const std::size_t at = j * product_.stride + column;
+            const double code =
+                code_of(j, static_cast<double>(buffers_.samples[at]), noise[j - first]);
+            product_.sum[at] += static_cast<float>(conversion_.lsb) * static_cast<float>(code);
+        }
+    }
+
+    double code_of(std::size_t output, double sample, double noise) {
+        const DrawnAdc& drawn = adcs_.of(conversion_.tile, conversion_.side, output);
+        const double place = drawn.gain * sample / adc_.lsb() + drawn.offset + noise;
+        const double code = std::floor(place + adcs_.inl(place - adc_.lowest_code()) + 0.5);
+        const double kept = std::clamp(code, adc_.lowest_code(), adc_.highest_code());
+        clipped_ += kept == code ? 0 : 1;
+        return kept;
+    }
+
+    const Adc& adc_;
+    const LayerAdcs& adcs_;
+    std::size_t positions_;
+    DriverWorkspace::Buffers& buffers_;
+    const TileProduct& product_;
+    const Conversion& conversion_;
+    std::uint64_t clipped_ = 0;
+};
+
+}  // namespace
+
+AdcCodes adc_codes(const Adc& adc, double lsb) {
+    return {static_cast<float>(1 / adc.lsb()), static_cast<float>(lsb),
+            static_cast<float>(adc.lowest_code()), static_cast<float>(adc.highest_code())};
+}
+
+std::uint64_t add_converted(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
+                            const TileProduct& product, const Conversion& conversion) {
+    if (driver.adcs) return RealConversion(driver, buffers, product, conversion).run();
+    const Adc& adc = driver.adc[driver.operators.tiles[conversion.tile].slice];
+    return product_kernels().add_converted(product, adc_codes(adc, conversion.lsb));
+}
+
+}  // namespace kirchnet::detail

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -75,8 +76,9 @@ LayerAdcs::LayerAdcs(const AdcErrors& errors, std::string_view layer,
                      const LayerOperators& operators, int bits, int columns_per_adc)
     : errors_(errors), noise_stream_(stream_for("ADC noise of ", layer)) {
     check(errors);
-    table_.bits = bits;
-    table_.inl = errors.inl;
+    if (!errors.inl.empty())
+        entries_per_code_ =
+            static_cast<double>(errors.inl.size() - 1) / (std::ldexp(1.0, bits) - 1);
     const std::uint64_t stream = stream_for("ADCs of ", layer);
     for (std::size_t tile = 0; tile < operators.tiles.size(); ++tile) {
         auto& sides = adcs_.emplace_back();
@@ -85,6 +87,16 @@ LayerAdcs::LayerAdcs(const AdcErrors& errors, std::string_view layer,
                 sides[side].push_back(draw(errors, stream, tile, side,
                                            j / static_cast<std::size_t>(columns_per_adc)));
     }
+}
+
+double LayerAdcs::inl(double place) const {
+    const std::vector<double>& table = errors_.inl;
+    if (table.empty()) return 0;
+    const double last = static_cast<double>(table.size() - 1);
+    const double entry = std::clamp(place * entries_per_code_, 0.0, last);
+    const auto left = std::min(static_cast<std::size_t>(entry), table.size() - 2);
+    const double share = entry - static_cast<double>(left);
+    return table[left] * (1 - share) + table[left + 1] * share;
 }
 
 std::array<double, 4> LayerAdcs::noise(const ConversionPlace& place) const {

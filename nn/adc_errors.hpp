@@ -5,8 +5,6 @@
 #include <string_view>
 #include <vector>
 
-#include "circuit/circuit.hpp"
-
 namespace kirchnet {
 
 struct LayerOperators;
@@ -65,12 +63,12 @@ class LayerAdcs {
     /// Noise of four conversions [LSB]: a pure function of seed, trial, layer and place.
     [[nodiscard]] std::array<double, 4> noise(const ConversionPlace& place) const;
     [[nodiscard]] bool is_noisy() const { return errors_.noise > 0; }
-    /// INL [LSB] at a place counted from the lowest code [LSB].
-    [[nodiscard]] double inl(double place) const { return inl_at(table_, place); }
+    /// INL [LSB] at a place counted from the lowest code [LSB], held within the codes there are.
+    [[nodiscard]] double inl(double place) const;
 
   private:
     AdcErrors errors_;
-    Quantizer table_;  ///< holds the INL
+    double entries_per_code_ = 0;  ///< of the INL's table
     std::uint64_t noise_stream_;
     std::vector<std::array<std::vector<DrawnAdc>, 2>> adcs_;  ///< [tiles][sides][outputs]
 };

@@ -79,7 +79,7 @@ void check(const ConverterSettings& settings) {
     check(settings.adc_errors);
     if (settings.adc_bits == 0 && settings.adc_errors.are_there())
         throw InvalidInput("ADC bits",
-                           "0 is no ADC, whose offset, gain, INL and noise these would be");
+                           "0 is no ADC: give it bits, or leave its offset, gain, INL and noise");
     check_time(settings.timing.adc_rate, "ADC rate");
     check_time(settings.timing.cycle_time, "cycle time");
 }

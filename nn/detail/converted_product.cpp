@@ -13,12 +13,16 @@ class RealConversion {
   public:
     RealConversion(const LayerDriver& driver, DriverWorkspace::Buffers& buffers,
                    const TileProduct& product, const Conversion& conversion)
-        : adc_(driver.adc[driver.operators.tiles[conversion.tile].slice]),
-          adcs_(*driver.adcs),
+        : adcs_(*driver.adcs),
           positions_(driver.geometry.positions()),
           buffers_(buffers),
           product_(product),
-          conversion_(conversion) {}
+          conversion_(conversion) {
+        const Adc& adc = driver.adc[driver.operators.tiles[conversion.tile].slice];
+        per_lsb_ = 1 / adc.lsb();
+        lowest_ = adc.lowest_code();
+        highest_ = adc.highest_code();
+    }
 
     std::uint64_t run() {
         buffers_.samples.assign(product_.outputs * product_.stride, 0.0F);
@@ -54,15 +58,17 @@ class RealConversion {
 
     double code_of(std::size_t output, double sample, double noise) {
         const DrawnAdc& drawn = adcs_.of(conversion_.tile, conversion_.side, output);
-        const double place = drawn.gain * sample / adc_.lsb() + drawn.offset + noise;
-        const double code = std::floor(place + adcs_.inl(place - adc_.lowest_code()) + 0.5);
-        const double kept = std::clamp(code, adc_.lowest_code(), adc_.highest_code());
+        const double place = drawn.gain * sample * per_lsb_ + drawn.offset + noise;
+        const double code = std::floor(place + adcs_.inl(place - lowest_) + 0.5);
+        const double kept = std::clamp(code, lowest_, highest_);
         clipped_ += kept == code ? 0 : 1;
         return kept;
     }
 
-    const Adc& adc_;
     const LayerAdcs& adcs_;
+    double per_lsb_ = 1;
+    double lowest_ = 0;
+    double highest_ = 0;
     std::size_t positions_;
     DriverWorkspace::Buffers& buffers_;
     const TileProduct& product_;

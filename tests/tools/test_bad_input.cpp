@@ -124,6 +124,8 @@ TEST_CASE("settings that make no sense are refused before any work") {
     check_refused(compare + " --bits-per-cell 2 --weight-bits 0", "continuous");
     check_refused(compare + " --input-bits 4 --dac-bits 8", "more than the 4 bits");
     check_refused(compare + " --set converters.adc_percentile=0", "adc_percentile");
+    check_refused(compare + " --set converters.adc_offset_deviation=-1", "adc_offset_deviation");
+    check_refused(compare + " --adc-bits 0 --set converters.adc_noise=1", "0 is no ADC");
     check_refused(compare + " --preset tpu", "prime");
     CHECK(run_kirchnet(compare + " --set nonsense").code == 2);
 }

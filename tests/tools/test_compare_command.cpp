@@ -126,6 +126,23 @@ TEST_CASE("compare: the same experiment gives the same numbers on one thread or 
     CHECK(many["clipped"] == one["clipped"]);
 }
 
+TEST_CASE("compare: errors of ADCs are told, cost accuracy, and are the same on any threads") {
+    const TemporaryFolder folder;
+    const std::string options =
+        " --images 60 --array 64x64 --mapping two_column --set converters.adc_noise=6 "
+        "--set converters.adc_offset_deviation=4 --set converters.adc_inl=0,1,-1,0 --out ";
+    const auto many = run_kirchnet(compare + options + (folder / "many.h5") + " --json");
+    const auto one =
+        run_kirchnet(compare + options + (folder / "one.h5") + " --set run.threads=1 --json");
+    REQUIRE(many.code == 0);
+    REQUIRE(one.code == 0);
+    const auto accuracy = json::parse(many.out)["accuracy"]["two_column"];
+    CHECK(accuracy == json::parse(one.out)["accuracy"]["two_column"]);
+    CHECK(accuracy["ideal"].get<double>() < accuracy["software"].get<double>());
+    CHECK(contains(read_file(folder / "many.md"),
+                   "ADCs: offset 0 ± 4 LSB, gain 1 ± 0, INL of 4 points, noise 6 LSB rms"));
+}
+
 TEST_CASE("compare: a dry run prints an experiment that can be run") {
     const TemporaryFolder folder;
     const auto dry = run_kirchnet(compare + " --array 32x16 --images 50 --dry-run");

@@ -177,6 +177,31 @@ TEST_CASE(
     }
 }
 
+TEST_CASE("errors of ADCs have keys that read back, seed and trial with them") {
+    const auto e = make_experiment("", {{"converters.adc_offset", "-0.5"},
+                                        {"converters.adc_offset_deviation", "0.25"},
+                                        {"converters.adc_gain", "1.02"},
+                                        {"converters.adc_gain_deviation", "0.01"},
+                                        {"converters.adc_inl", "0,1.5,-1.5,0"},
+                                        {"converters.adc_noise", "0.7"},
+                                        {"faults.seed", "12"},
+                                        {"faults.trial", "3"}});
+    const AdcErrors errors = e.converter_settings().adc_errors;
+    CHECK(errors.offset == -0.5);
+    CHECK(errors.offset_deviation == 0.25);
+    CHECK(errors.gain == 1.02);
+    CHECK(errors.gain_deviation == 0.01);
+    CHECK(errors.inl == std::vector{0.0, 1.5, -1.5, 0.0});
+    CHECK(errors.noise == 0.7);
+    CHECK(errors.seed == 12);
+    CHECK(errors.trial == 3);
+    Experiment again;
+    const TemporaryFolder folder;
+    read_experiment(again, folder.write("e.toml", to_toml(e)));
+    CHECK(to_toml(again) == to_toml(e));
+    CHECK_FALSE(Experiment().converters.adc_errors.are_there());
+}
+
 TEST_CASE("precision has keys, and each names itself when it is refused") {
     using test::contains;
     const auto e = make_experiment("", {{"mapping.bits_per_cell", "2"},
@@ -196,6 +221,9 @@ TEST_CASE("precision has keys, and each names itself when it is refused") {
     CHECK(e.converters.timing.adc_rate == 1.28e9);
     CHECK(contains(refusal("[converters]\nadc_percentile = 120\n"), "converters.adc_percentile"));
     CHECK(contains(refusal("[converters]\nadc_full_scale = 0\n"), "converters.adc_full_scale"));
+    CHECK(contains(refusal("[converters]\nadc_gain = 0\n"), "converters.adc_gain"));
+    CHECK(contains(refusal("[converters]\nadc_noise = -1\n"), "converters.adc_noise"));
+    CHECK(contains(refusal("[converters]\nadc_inl = [1.5]\n"), "converters.adc_inl"));
     CHECK(contains(refusal("[converters]\nadc_range = \"auto\"\n"), "full, calibrated, manual"));
     CHECK(contains(refusal("[converters]\ncolumns_per_adc = 0\n"), "columns_per_adc"));
     CHECK(contains(refusal("[converters]\nsubtract = \"no\"\n"), "neither before nor after"));

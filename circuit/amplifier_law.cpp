@@ -47,26 +47,39 @@ double amplifier_drive(const OpAmp& amplifier, double output) {
                : output;
 }
 
+double loaded_drive(const OpAmp& amplifier, double load, double wanted) {
+    const double swing = amplifier.swing;
+    if (amplifier.limit == SwingLimit::hard)
+        return std::abs(wanted) <= swing * (1 + load)
+                   ? wanted / (1 + load)
+                   : (wanted - std::copysign(swing, wanted)) / load;
+    double low = (wanted - swing) / load;
+    double high = (wanted + swing) / load;
+    constexpr double invertible = 0.99;
+    double drive = std::abs(wanted) < invertible * swing
+                       ? std::clamp(amplifier_drive(amplifier, wanted), low, high)
+                       : std::copysign(std::max(std::abs(wanted) - swing, 0.0) / load, wanted);
+    constexpr int most = 200;  // halvings alone take 100
+    for (int step = 0; step < most; ++step) {
+        const AmplifierPoint point = amplifier_output(amplifier, drive);
+        const double excess = load * drive + point.output - wanted;
+        (excess > 0 ? high : low) = drive;
+        const double next = drive - excess / (load + point.slope);
+        const double inside = next > low && next < high ? next : low + (high - low) / 2;
+        if (inside == drive || excess == 0) break;
+        drive = inside;
+    }
+    return drive;
+}
+
 AmplifierPoint difference_output(const OpAmp& amplifier, const PairSubtractor& subtractor, double a,
                                  double b) {
     const BridgeResistors& bridge = subtractor.bridge;
     const double k = bridge.r4 / (bridge.r3 + bridge.r4);
     const double m = bridge.r1 / (bridge.r1 + bridge.r2);
     const double wanted = k * a - (1 - m) * b + subtractor.offset;
-    double low = amplifier.gain * (wanted - m * amplifier.swing);
-    double high = amplifier.gain * (wanted + m * amplifier.swing);
-    double drive = std::clamp(wanted / (m + 1 / amplifier.gain), low, high);
-    constexpr int most = 200;  // halvings alone take 60
-    for (int step = 0; step < most; ++step) {
-        const AmplifierPoint point = amplifier_output(amplifier, drive);
-        const double excess = drive / amplifier.gain + m * point.output - wanted;
-        (excess > 0 ? high : low) = drive;
-        const double next = drive - excess / (1 / amplifier.gain + m * point.slope);
-        const double inside = next > low && next < high ? next : low + (high - low) / 2;
-        if (inside == drive || excess == 0) break;
-        drive = inside;
-    }
-    return amplifier_output(amplifier, drive);
+    return amplifier_output(amplifier,
+                            loaded_drive(amplifier, 1 / (amplifier.gain * m), wanted / m));
 }
 
 }  // namespace kirchnet

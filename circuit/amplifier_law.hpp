@@ -25,6 +25,11 @@ AmplifierPoint amplifier_output(const OpAmp& amplifier, double drive);
 /// The drive [V] at which the output is `output`, for outputs within ± 0.99 of the swing.
 double amplifier_drive(const OpAmp& amplifier, double output);
 
+/// The drive [V] at which load drive + v_o = wanted: an amplifier whose output is held back by what
+/// its own drive costs.
+/// @param load  above 0
+double loaded_drive(const OpAmp& amplifier, double load, double wanted);
+
 /// A difference amplifier's output v_d for the outputs of its pair, where its swing ends included.
 /// @param a, b  v_a and v_b [V]
 AmplifierPoint difference_output(const OpAmp& amplifier, const PairSubtractor& subtractor, double a,

@@ -4,7 +4,11 @@
 //   w = (K V_os - T V) / g - (h / g) (outputs of other arrays).
 // Within the swing the outputs are nearly the linear ones whatever the drive: chords in v with the
 // factors of f' = 1, v <- v - J_1^-1 R, shrink errors by about K / (g A0 f') a pass. Elsewhere
-// Newton steps with J = K / (g A0) + f' + (h / g) f'_a are damped until the sum of R^2 falls.
+// there are Newton steps in s = f(y) + y / A0, along which neither outputs nor inputs change by
+// more than s does, however large A0 is: J = K / g du/ds + df/ds + (h / g) df_a/ds, u = y / A0.
+// A step is halved until the sum of R^2 falls. Where no part of one is better, each amplifier in
+// its turn goes where its own equation puts it (the off-diagonal entries of K are not positive, so
+// sweeps converge by themselves), and Newton's method goes on from there.
 #include "nn/detail/amplifier_array.hpp"
 
 #include <fmt/format.h>
@@ -19,11 +23,12 @@ namespace {
 
 constexpr double tolerance = 1e-13;   // of w or the swing, whichever is larger
 constexpr double within_swing = 0.9;  // outputs up to here are left to chords
-constexpr double invertible = 0.99;   // of the swing: see `amplifier_drive`
 constexpr double accepted = 1e-11;    // where rounding keeps Newton's method from the tolerance
 constexpr double sufficient = 1e-4;   // of the fall that a whole step promises
 constexpr int most_passes = 12;
 constexpr int most_steps = 200;
+constexpr int most_rounds = 50;
+constexpr int sweeps_of_round = 20;
 constexpr int most_halvings = 50;
 
 double scale_of(const OpAmp& amplifier, const Eigen::VectorXd& wanted) {
@@ -45,16 +50,17 @@ AmplifierArray::AmplifierArray(const ArrayPorts& ports, Index rows, LineAmplifie
     load_ = over.asDiagonal() * K / lines_.amplifier.gain;
     constant_ = over.asDiagonal() * (K * lines_.offset);
     drive_ = over.asDiagonal() * ports.transfer.leftCols(rows);
-    const Index n = load_.rows();
-    linear_.compute(jacobian(Eigen::VectorXd::Ones(n)));
+    const Eigen::VectorXd ones = Eigen::VectorXd::Ones(load_.rows());
+    linear_.compute(jacobian(ones, ones));
 }
 
-Eigen::MatrixXd AmplifierArray::jacobian(const Eigen::VectorXd& slope) const {
-    Eigen::MatrixXd matrix = load_;
-    matrix.diagonal() += slope;
-    for (Index c = 0; c < slope.size(); ++c)
+Eigen::MatrixXd AmplifierArray::jacobian(const Eigen::VectorXd& of_output,
+                                         const Eigen::VectorXd& of_drive) const {
+    Eigen::MatrixXd matrix = load_ * of_drive.asDiagonal();
+    matrix.diagonal() += of_output;
+    for (Index c = 0; c < of_output.size(); ++c)
         if (const Index from = lines_.fed_by[static_cast<std::size_t>(c)]; from >= 0)
-            matrix(c, from) += lines_.coupling(c) / lines_.feedback(c) * slope(from);
+            matrix(c, from) += lines_.coupling(c) / lines_.feedback(c) * of_output(from);
     return matrix;
 }
 
@@ -66,16 +72,18 @@ Eigen::MatrixXd AmplifierArray::fed_inside(const Eigen::MatrixXd& output) const 
     return sum;
 }
 
-AmplifierArray::State AmplifierArray::state_at(Eigen::VectorXd drive,
+AmplifierArray::State AmplifierArray::state_at(Eigen::VectorXd place,
                                                const Eigen::VectorXd& wanted) const {
-    State state{std::move(drive), {}, {}, {}};
     const Index n = wanted.size();
-    state.output.resize(n);
-    state.slope.resize(n);
+    const double per_gain = 1 / lines_.amplifier.gain;
+    State state{std::move(place),   Eigen::VectorXd(n), Eigen::VectorXd(n),
+                Eigen::VectorXd(n), Eigen::VectorXd(n), {}};
     for (Index c = 0; c < n; ++c) {
+        state.drive(c) = loaded_drive(lines_.amplifier, per_gain, state.place(c));
         const AmplifierPoint point = amplifier_output(lines_.amplifier, state.drive(c));
         state.output(c) = point.output;
         state.slope(c) = point.slope;
+        state.along_drive(c) = 1 / (point.slope + per_gain);
     }
     state.residual = load_ * state.drive + state.output + fed_inside(state.output) - wanted;
     return state;
@@ -116,41 +124,61 @@ std::vector<bool> AmplifierArray::solve_within(const Eigen::MatrixXd& wanted,
 std::optional<AmplifierArray::State> AmplifierArray::step_from(
     const State& state, const Eigen::VectorXd& wanted) const {
     const Eigen::VectorXd step =
-        Eigen::PartialPivLU<Eigen::MatrixXd>(jacobian(state.slope)).solve(state.residual);
+        Eigen::PartialPivLU<Eigen::MatrixXd>(
+            jacobian(state.slope.cwiseProduct(state.along_drive), state.along_drive))
+            .solve(state.residual);
     const double before = state.residual.squaredNorm();
     double part = 1;
     for (int halving = 0; halving < most_halvings; ++halving, part /= 2) {
-        State next = state_at(state.drive - part * step, wanted);
+        State next = state_at(state.place - part * step, wanted);
         if (next.residual.squaredNorm() < (1 - sufficient * part) * before) return next;
     }
     return std::nullopt;
 }
 
-void AmplifierArray::solve_alone(const Eigen::VectorXd& wanted, Index input,
-                                 LineOutputs& outputs) const {
-    const OpAmp& amplifier = lines_.amplifier;
-    const double scale = scale_of(amplifier, wanted);
-    const auto left = [&](const State& of) { return of.residual.cwiseAbs().maxCoeff() / scale; };
-    State state = state_at(outputs.voltage.col(input).unaryExpr([&](double output) {
-        return std::abs(output) < invertible * amplifier.swing ? amplifier_drive(amplifier, output)
-                                                               : output;
-    }),
-                           wanted);
-    int& steps = outputs.iterations[static_cast<std::size_t>(input)];
-    for (int step = 0; step < most_steps && left(state) > tolerance; ++step, ++steps) {
+AmplifierArray::State AmplifierArray::newton(State state, const Eigen::VectorXd& wanted,
+                                             int& steps) const {
+    for (int step = 0; step < most_steps && left(state, wanted) > tolerance; ++step, ++steps) {
         auto next = step_from(state, wanted);
         if (!next) break;
         state = std::move(*next);
     }
-    if (!(left(state) <= accepted)) {
+    return state;
+}
+
+AmplifierArray::State AmplifierArray::sweep(State state, const Eigen::VectorXd& wanted) const {
+    const double per_gain = 1 / lines_.amplifier.gain;
+    for (Index c = 0; c < wanted.size(); ++c) {
+        double own = wanted(c) - load_.row(c).dot(state.drive) + load_(c, c) * state.drive(c);
+        if (const Index from = lines_.fed_by[static_cast<std::size_t>(c)]; from >= 0)
+            own -= lines_.coupling(c) / lines_.feedback(c) * state.output(from);
+        state.drive(c) = loaded_drive(lines_.amplifier, load_(c, c), own);
+        state.output(c) = amplifier_output(lines_.amplifier, state.drive(c)).output;
+    }
+    return state_at(state.output + per_gain * state.drive, wanted);
+}
+
+double AmplifierArray::left(const State& state, const Eigen::VectorXd& wanted) const {
+    return state.residual.cwiseAbs().maxCoeff() / scale_of(lines_.amplifier, wanted);
+}
+
+void AmplifierArray::solve_alone(const Eigen::VectorXd& wanted, Index input,
+                                 LineOutputs& outputs) const {
+    int& steps = outputs.iterations[static_cast<std::size_t>(input)];
+    State state = newton(state_at(outputs.voltage.col(input), wanted), wanted, steps);
+    for (int round = 0; round < most_rounds && !(left(state, wanted) <= accepted); ++round) {
+        for (int i = 0; i < sweeps_of_round; ++i, ++steps) state = sweep(std::move(state), wanted);
+        state = newton(std::move(state), wanted, steps);
+    }
+    if (!(left(state, wanted) <= accepted)) {
         Index line = 0;
         state.residual.cwiseAbs().maxCoeff(&line);
         throw NotConverged(fmt::format("inverting input of bit line {}", line),
                            fmt::format("Newton's method leaves {:.1e} of the largest voltage over "
                                        "the amplifiers' feedback",
-                                       left(state)));
+                                       left(state, wanted)));
     }
-    outputs.residual = std::max(outputs.residual, left(state));
+    outputs.residual = std::max(outputs.residual, left(state, wanted));
     outputs.voltage.col(input) = state.output;
     outputs.slope.col(input) = state.slope;
 }

@@ -44,22 +44,31 @@ class AmplifierArray {
   private:
     /// Where the amplifiers stand for one input.
     struct State {
-        Eigen::VectorXd drive;
-        Eigen::VectorXd output;
-        Eigen::VectorXd slope;
-        Eigen::VectorXd residual;  ///< [V]
+        Eigen::VectorXd place;        ///< s = f(y) + y / A0 [V]
+        Eigen::VectorXd drive;        ///< y [V]
+        Eigen::VectorXd output;       ///< f(y) [V]
+        Eigen::VectorXd slope;        ///< f'(y)
+        Eigen::VectorXd along_drive;  ///< dy / ds
+        Eigen::VectorXd residual;     ///< [V]
     };
     /// What outputs [bit lines × any] of this array feed to bit lines of it, over 1 / R_f [V].
     [[nodiscard]] Eigen::MatrixXd fed_inside(const Eigen::MatrixXd& output) const;
-    [[nodiscard]] Eigen::MatrixXd jacobian(const Eigen::VectorXd& slope) const;
-    [[nodiscard]] State state_at(Eigen::VectorXd drive, const Eigen::VectorXd& wanted) const;
+    /// dR/dv + dR/dy for these slopes of both along one variable per amplifier.
+    [[nodiscard]] Eigen::MatrixXd jacobian(const Eigen::VectorXd& of_output,
+                                           const Eigen::VectorXd& of_drive) const;
+    [[nodiscard]] State state_at(Eigen::VectorXd place, const Eigen::VectorXd& wanted) const;
     /// Passes over the whole batch. @return  per input, whether that solved it
     std::vector<bool> solve_within(const Eigen::MatrixXd& wanted, LineOutputs& outputs) const;
-    /// Newton steps from the linear solution in `outputs`.
+    /// From the linear solution in `outputs`.
     void solve_alone(const Eigen::VectorXd& wanted, Index input, LineOutputs& outputs) const;
+    /// Damped Newton steps, added to `steps`, to where they end.
+    [[nodiscard]] State newton(State state, const Eigen::VectorXd& wanted, int& steps) const;
     /// The state at the end of a damped step. @return  nothing where no part of it is better
     [[nodiscard]] std::optional<State> step_from(const State& state,
                                                  const Eigen::VectorXd& wanted) const;
+    /// Each amplifier in its turn where its own equation puts it.
+    [[nodiscard]] State sweep(State state, const Eigen::VectorXd& wanted) const;
+    [[nodiscard]] double left(const State& state, const Eigen::VectorXd& wanted) const;
 
     LineAmplifiers lines_;
     Eigen::MatrixXd load_;      ///< diag(1 / g) K / A0

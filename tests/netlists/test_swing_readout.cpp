@@ -167,6 +167,30 @@ TEST_CASE("amplifiers in and beyond their swing agree with the general circuit a
         }
 }
 
+TEST_CASE("amplifiers of endless gain behind wires that couple them find their operating point") {
+    // The kinks are as hard as they get, and current-mode pairs share an array.
+    for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode})
+        for (const auto limit : {SwingLimit::smooth, SwingLimit::hard}) {
+            CAPTURE(to_string(kind));
+            CAPTURE(to_string(limit));
+            Tally tally;
+            for (std::uint64_t number = 0; number < 12; ++number) {
+                CAPTURE(number);
+                SwingCase drawn = random_case(number, kind, limit);
+                drawn.settings.mapping = Mapping::differential;
+                drawn.settings.layout = Layout::interleaved;
+                drawn.settings.subtraction = Subtraction::before;
+                drawn.settings.wires.word_line_segment = 2e3;
+                drawn.settings.wires.bit_line_segment = 500;
+                drawn.readout.circuit.amplifier.gain = 1e8;
+                drawn.readout.offset_deviation = 1e-2;
+                compare(drawn, false, tally);
+            }
+            CHECK(tally.by_circuit <= 1e-9);
+            CHECK(tally.saturated > 0);
+        }
+}
+
 TEST_CASE("well inside the swing the folded operator and the solved amplifiers are one") {
     for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode})
         for (const auto limit : {SwingLimit::smooth, SwingLimit::hard})

@@ -339,8 +339,14 @@ class CommandLine {
             "differential --readout opamp --data cifar10 --image 3 --position 20 --out w.h5\n"
             "  kirchnet settle net.h5 --layer conv1 --array 8x8 --readout opamp --bits 6 --check\n"
             "  kirchnet settle net.h5 --layer conv1 --array 16x16 --driver 1k --wire-capacitance "
-            "0.2f --rise-time 50p --json");
+            "0.2f --rise-time 50p --json\n"
+            "  kirchnet settle net.h5 --layer conv1 --array 8x8 --readout opamp --cell 1t1r "
+            "--check");
         add_tile_options(sub, settle_.tile, true);
+        add_key(sub, settle_.tile.settings, "--cell", "cells.law",
+                "Law of the cells: linear, sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv, or "
+                "byo:CELL.h5 of 'kirchnet characterise' [linear]",
+                "LAW");
         sub.add_option("--readout", settle_.tile.readout,
                        "ideal: outputs are column currents; opamp: voltages [key readout.kind]")
             ->type_name("READOUT");

@@ -37,6 +37,18 @@ std::string first_word(const std::string& statement) {
     return statement.substr(0, statement.find(' '));
 }
 
+/// The subcircuit that an instance calls: its last word before parameters.
+std::string called_by(const std::string& statement) {
+    std::string_view text = std::string_view(statement).substr(0, statement.find('='));
+    if (text.size() < statement.size()) {  // without the first parameter's name
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+        text = text.substr(0, text.find_last_of(' '));
+    }
+    if (text.ends_with(" params:")) text.remove_suffix(8);
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
+    return std::string(text.substr(text.find_last_of(' ') + 1));
+}
+
 std::string without_blanks(std::string text) {
     std::erase(text, ' ');
     return text;
@@ -123,6 +135,7 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
         return;
     }
     if (!open_subcircuits_.empty()) {
+        inner_lines_[open_subcircuits_.back()].emplace(word, line);
         subcircuits_[open_subcircuits_.back()].text += " / " + statement;
         return;
     }
@@ -134,11 +147,21 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
         return;
     }
     if (word.front() != '.') lines_.emplace(word, line);
+    if (word.front() == 'x') instances_.emplace(word, called_by(statement));
 }
 
 std::size_t DeckSource::line_of(std::string_view device) const {
     const auto found = lines_.find(std::string(device));
     return found == lines_.end() ? 0 : found->second;
+}
+
+std::size_t DeckSource::line_within(const std::string& instance, const std::string& device) const {
+    const auto called = instances_.find(instance);
+    if (called == instances_.end()) return 0;
+    const auto lines = inner_lines_.find(called->second);
+    if (lines == inner_lines_.end()) return 0;
+    const auto found = lines->second.find(device);
+    return found == lines->second.end() ? 0 : found->second;
 }
 
 std::string DeckSource::find_problem() const {

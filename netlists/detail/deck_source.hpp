@@ -25,6 +25,9 @@ class DeckSource {
     [[nodiscard]] const std::string& text() const { return text_; }
     /// The line, from 1, that a device or instance begins; 0: none does.
     [[nodiscard]] std::size_t line_of(std::string_view device) const;
+    /// The same of a device in the subcircuit that an instance of the deck itself calls.
+    [[nodiscard]] std::size_t line_within(const std::string& instance,
+                                          const std::string& device) const;
     /// What is wrong with the text itself, with its line; empty: nothing that we look for.
     [[nodiscard]] std::string find_problem() const;
     /// A complaint with the line in front of it that its words point at, where they do.
@@ -40,6 +43,8 @@ class DeckSource {
     std::string name_;
     std::string text_;
     std::unordered_map<std::string, std::size_t> lines_;
+    std::map<std::string, std::string> instances_;  ///< of the deck itself: what they call
+    std::unordered_map<std::string, std::unordered_map<std::string, std::size_t>> inner_lines_;
     NamedTexts parameters_;
     NamedTexts subcircuits_;
     std::vector<std::string> open_subcircuits_;  ///< outermost first, while the text is read

@@ -175,7 +175,23 @@ std::string DeckSource::find_problem() const {
     return {};
 }
 
+/// The line of what a complaint calls `xt0_1.xc_a_0_3`, in the subcircuit of a layer's tile; 0:
+/// none.
+std::size_t DeckSource::line_in_tile(const std::string& complaint) const {
+    static const std::regex nested(R"(\b(x\w+)\.(\w+))");
+    for (std::sregex_iterator found(complaint.begin(), complaint.end(), nested), none;
+         found != none; ++found) {
+        const auto instance = instances_.find((*found)[1].str());
+        if (instance == instances_.end() || !instance->second.starts_with("tile_")) continue;
+        if (const std::size_t line = line_within(instance->first, (*found)[2].str()); line != 0)
+            return line;
+    }
+    return 0;
+}
+
 std::string DeckSource::with_line(const std::string& complaint) const {
+    if (const std::size_t line = line_in_tile(complaint.substr(0, longest_searched)); line != 0)
+        return fmt::format("line {}: {}", line, complaint);
     const auto statements = statements_of(text_);
     for (const auto& [word, is_part] : pointers_of(complaint.substr(0, longest_searched))) {
         const std::string wanted = without_blanks(word);

@@ -38,6 +38,7 @@ class DeckSource {
     [[nodiscard]] const NamedTexts& subcircuits() const { return subcircuits_; }
 
   private:
+    [[nodiscard]] std::size_t line_in_tile(const std::string& complaint) const;
     void add_statement(const std::string& statement, std::size_t line);
 
     std::string name_;

@@ -255,8 +255,9 @@ TEST_CASE("decks of layers that cannot be read are refused with the line") {
     CHECK(says(refusal(with_line(flat, "rxc_a_0_0_t0_0 ", "rxc_a_0_0_t0_0 wl_a_0_0_t0_0 0 0"),
                        tiles, true),
                fmt::format("line {}", line_number(flat, "rxc_a_0_0_t0_0 "))));
-    auto others = layer_of(settings_of(Mapping::differential, Layout::interleaved));
-    CHECK(says(refusal(deck_of(others, false), tiles, false), "is no deck of this tile"));
+    TileSettings small = settings_of(Mapping::two_column, Layout::interleaved);
+    small.array = {3, 4};
+    CHECK(says(refusal(deck_of(layer_of(small), false), tiles, false), "is no deck of this tile"));
 }
 
 TEST_CASE("a deck of one column is read back into the whole arrays") {

@@ -767,13 +767,81 @@ std::map<std::string, std::string> outer_nets(const Tile& tile) {
     return nets;
 }
 
+/// The source of the layer that drives a net; null: none.
+const DeckPart* source_at(const DeckParts& shared, const std::string& net) {
+    return shared.find("v_" + net);
+}
+
 /// Read voltages of a tile whose sources are the layer's.
-void take_voltages(DeckReading& reading, const Tile& tile, const DeckParts& shared) {
-    for (Eigen::VectorXd& voltages : reading.voltages)
+/// @param nets  by word line's net in the tile's own deck
+void take_voltages(DeckReading& reading, const Tile& tile,
+                   const std::map<std::string, std::string>& nets, const DeckParts& shared) {
+    for (std::size_t i = 0; i < reading.voltages.size(); ++i)
         for (Index r = 0; r < tile.rows(); ++r) {
-            const DeckPart* source = shared.find("v_" + detail::layer_input_net(tile, r));
-            voltages(r) = source == nullptr ? 0 : source->value.value_or(0);
+            const auto net = nets.find(input_node(tile.arrays()[i].pattern(), r));
+            const DeckPart* source = net == nets.end() ? nullptr : source_at(shared, net->second);
+            reading.voltages[i](r) = source == nullptr ? 0 : source->value.value_or(0);
         }
+}
+
+/// A tile's own deck without its sources, as part of a layer.
+UnfoldedDeck as_part_of_layer(const std::vector<std::string>& lines,
+                              const std::map<std::string, std::string>& nets) {
+    UnfoldedDeck deck;
+    const auto outer = [&](const std::string& word) {
+        const auto found = nets.find(word);
+        return found == nets.end() ? word : found->second;
+    };
+    for (const std::string& line : lines)
+        if (!line.starts_with("v_in_")) deck.lines.push_back(detail::with_identifiers(line, outer));
+    return deck;
+}
+
+/// Inputs of a layer's deck against those that a tile was driven with; each source is told once.
+void compare_inputs(const LayerTile& part, const DeckReading& now,
+                    const std::map<std::string, std::string>& nets, const DeckSource& source,
+                    LayerReading& reading) {
+    for (Index r = 0; r < part.tile.rows(); ++r) {
+        const auto net = nets.find(input_node(part.tile.arrays().front().pattern(), r));
+        const double is = now.voltages.front()(r);
+        if (net == nets.end() || is_same(part.inputs(r), is)) continue;
+        const std::string name = "v_" + net->second;
+        const auto is_told = [&](const DeckChange& change) { return change.name == name; };
+        if (std::any_of(reading.changes.begin(), reading.changes.end(), is_told)) continue;
+        reading.changes.push_back(
+            {DeckChangeKind::source, name, {}, part.inputs(r), is, {}, {}, source.line_of(name)});
+    }
+}
+
+/// Devices of the layer itself that no writer puts there.
+void tell_additions(const DeckParts& shared, const DeckSource& source, LayerReading& reading) {
+    for (const DeckPart& part : shared.list()) {
+        if (part.name.starts_with("v_x_") || part.name.starts_with("by_")) continue;
+        reading.changes.push_back({DeckChangeKind::added,
+                                   part.name,
+                                   {},
+                                   {},
+                                   {},
+                                   {},
+                                   part.lines.front(),
+                                   source.line_of(part.name)});
+        reading.beyond.push_back(
+            fmt::format("{} was added between {}", part.name, fmt::join(part.nodes, " and ")));
+    }
+}
+
+std::vector<std::string> labels_of(const std::vector<LayerTile>& tiles) {
+    std::vector<std::string> labels;
+    for (const LayerTile& part : tiles) labels.push_back(detail::tile_label(part.tile));
+    return labels;
+}
+
+void check_is_there(const LayerParts& parts, const std::string& label, const DeckSource& source,
+                    bool is_flat) {
+    if (!parts.tiles.at(label).list().empty()) return;
+    throw InvalidInput(source.name(),
+                       fmt::format("has nothing of tile {}: is {} gone?", label.substr(1),
+                                   is_flat ? "all that ends in _" + label : "x" + label));
 }
 
 }  // namespace
@@ -831,8 +899,7 @@ LayerReading read_layer_deck(const std::string& edited, const std::string& origi
                              const DeckTerms& terms) {
     const DeckSource source("edited deck", edited);
     const bool is_flat = is_flat_deck(edited);
-    std::vector<std::string> labels;
-    for (const LayerTile& part : tiles) labels.push_back(detail::tile_label(part.tile));
+    const std::vector<std::string> labels = labels_of(tiles);
     const auto parts = [&](const std::string& deck) {
         return [&](const std::vector<std::string>& lines) {
             return layer_parts(lines, deck, labels, is_flat, terms.law, settings);
@@ -843,19 +910,49 @@ LayerReading read_layer_deck(const std::string& edited, const std::string& origi
     LayerReading reading;
     for (std::size_t i = 0; i < tiles.size(); ++i) {
         const std::string& label = labels[i];
-        if (after.tiles.at(label).list().empty())
-            throw InvalidInput(source.name(),
-                               fmt::format("has nothing of tile {}: is {} gone?", label.substr(1),
-                                           is_flat ? "all that ends in _" + label : "x" + label));
-        DeckReader reader(
-            tiles[i].tile, {source, label, is_flat}, terms, Compared::everything,
-            before.tiles.at(label), after.tiles.at(label), settings,
-            is_flat ? std::map<std::string, std::string>{} : outer_nets(tiles[i].tile));
+        check_is_there(after, label, source, is_flat);
+        const auto nets =
+            is_flat ? std::map<std::string, std::string>{} : outer_nets(tiles[i].tile);
+        DeckReader reader(tiles[i].tile, {source, label, is_flat}, terms, Compared::everything,
+                          before.tiles.at(label), after.tiles.at(label), settings, nets);
         reading.tiles.push_back(reader.read());
-        if (!is_flat) take_voltages(reading.tiles.back(), tiles[i].tile, after.rest);
+        if (!is_flat) take_voltages(reading.tiles.back(), tiles[i].tile, nets, after.rest);
     }
     SharedReader(source, reading).compare(before.rest, after.rest);
     compare_texts(DeckSource("original deck", original), source, reading.changes, "tile_");
+    return reading;
+}
+
+LayerReading read_layer_arrays(const std::string& edited, const std::vector<LayerTile>& tiles,
+                               const NgspiceSettings& settings, const DeckTerms& terms) {
+    const DeckSource source("edited deck", edited);
+    const bool is_flat = is_flat_deck(edited);
+    const std::vector<std::string> labels = labels_of(tiles);
+    const LayerParts after =
+        unfold_edited(source, settings, [&](const std::vector<std::string>& lines) {
+            return layer_parts(lines, edited, labels, is_flat, terms.law, settings);
+        });
+    const TileDeckSettings how{.law = terms.law, .read_voltage = terms.read_voltage};
+    LayerReading reading;
+    for (std::size_t i = 0; i < tiles.size(); ++i) {
+        const LayerTile& part = tiles[i];
+        check_is_there(after, labels[i], source, is_flat);
+        const auto nets =
+            is_flat ? std::map<std::string, std::string>{} : source.pins_of("x" + labels[i]);
+        const std::string deck = is_flat ? write_flat_deck(part.tile, part.inputs, how)
+                                         : write_tile_deck(part.tile, part.inputs, how);
+        const std::vector<std::string> lines = expand_deck(deck, settings);
+        const DeckParts before = parts_of(
+            is_flat ? gathered({lines, {}}, true, terms.law) : as_part_of_layer(lines, nets), deck,
+            settings);
+        DeckReader reader(part.tile, {source, labels[i], is_flat}, terms, Compared::arrays, before,
+                          after.tiles.at(labels[i]), settings, nets);
+        reading.tiles.push_back(reader.read());
+        if (is_flat) continue;
+        take_voltages(reading.tiles.back(), part.tile, nets, after.rest);
+        compare_inputs(part, reading.tiles.back(), nets, source, reading);
+    }
+    tell_additions(after.rest, source, reading);
     return reading;
 }
 

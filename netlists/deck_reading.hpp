@@ -94,6 +94,10 @@ struct LayerReading {
 LayerReading read_layer_deck(const std::string& edited, const std::string& original,
                              const std::vector<LayerTile>& tiles,
                              const NgspiceSettings& settings = {}, const DeckTerms& terms = {});
+/// The same against arrays alone: read-out, sums, parameters and subcircuits are left out.
+/// @param tiles  hold the arrays and how they were driven; their weights say nothing
+LayerReading read_layer_arrays(const std::string& edited, const std::vector<LayerTile>& tiles,
+                               const NgspiceSettings& settings = {}, const DeckTerms& terms = {});
 
 /// Whether a deck is of the flat form (cells are elements, `rxc_a_0_0`) rather than the readable
 /// one (instances, `xc_a_0_0`).

@@ -222,6 +222,13 @@ std::string layer_header(const std::vector<LayerTile>& tiles, const TileDeckSett
     text +=
         comment("inputs    " + (settings.input_comment.empty() ? "given" : settings.input_comment));
     text += comment("faults    " + settings.fault_comment);
+    if (!settings.law.is_linear())
+        text += comment(fmt::format("law       {}, g at {} V", to_string(settings.law),
+                                    number(settings.read_voltage)));
+    if (const AccessResistance& access = first.settings().access; access.is_there())
+        text += comment(fmt::format(
+            "access    {} ohm in series with each memory element, {}", number(access.resistance),
+            access.precompensate ? "made up for: cells show g" : "which conducts g by itself"));
     text += comment(
         "names     xt0_1 is tile row 0, column 1; within it as in its own deck: "
         "xt0_1.xc_a_3_7");

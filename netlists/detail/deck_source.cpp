@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <regex>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -147,7 +148,7 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
         return;
     }
     if (word.front() != '.') lines_.emplace(word, line);
-    if (word.front() == 'x') instances_.emplace(word, called_by(statement));
+    if (word.front() == 'x') instances_.emplace(word, Instance{called_by(statement), statement});
 }
 
 std::size_t DeckSource::line_of(std::string_view device) const {
@@ -158,10 +159,27 @@ std::size_t DeckSource::line_of(std::string_view device) const {
 std::size_t DeckSource::line_within(const std::string& instance, const std::string& device) const {
     const auto called = instances_.find(instance);
     if (called == instances_.end()) return 0;
-    const auto lines = inner_lines_.find(called->second);
+    const auto lines = inner_lines_.find(called->second.subcircuit);
     if (lines == inner_lines_.end()) return 0;
     const auto found = lines->second.find(device);
     return found == lines->second.end() ? 0 : found->second;
+}
+
+std::map<std::string, std::string> DeckSource::pins_of(const std::string& instance) const {
+    std::map<std::string, std::string> pins;
+    const auto found = instances_.find(instance);
+    if (found == instances_.end()) return pins;
+    const auto called = subcircuits_.find(found->second.subcircuit);
+    if (called == subcircuits_.end()) return pins;
+    std::istringstream nets(found->second.statement);
+    std::istringstream names(called->second.text);
+    std::string net;
+    std::string name;
+    nets >> net;            // the instance
+    names >> name >> name;  // .subckt and its name
+    while (names >> name && nets >> net && name != "/" && name.find('=') == std::string::npos)
+        pins[name] = net;
+    return pins;
 }
 
 std::string DeckSource::find_problem() const {
@@ -182,7 +200,8 @@ std::size_t DeckSource::line_in_tile(const std::string& complaint) const {
     for (std::sregex_iterator found(complaint.begin(), complaint.end(), nested), none;
          found != none; ++found) {
         const auto instance = instances_.find((*found)[1].str());
-        if (instance == instances_.end() || !instance->second.starts_with("tile_")) continue;
+        if (instance == instances_.end() || !instance->second.subcircuit.starts_with("tile_"))
+            continue;
         if (const std::size_t line = line_within(instance->first, (*found)[2].str()); line != 0)
             return line;
     }

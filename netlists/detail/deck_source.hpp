@@ -28,6 +28,8 @@ class DeckSource {
     /// The same of a device in the subcircuit that an instance of the deck itself calls.
     [[nodiscard]] std::size_t line_within(const std::string& instance,
                                           const std::string& device) const;
+    /// Nets that an instance of the deck itself puts on the pins of what it calls, by pin.
+    [[nodiscard]] std::map<std::string, std::string> pins_of(const std::string& instance) const;
     /// What is wrong with the text itself, with its line; empty: nothing that we look for.
     [[nodiscard]] std::string find_problem() const;
     /// A complaint with the line in front of it that its words point at, where they do.
@@ -44,7 +46,11 @@ class DeckSource {
     std::string name_;
     std::string text_;
     std::unordered_map<std::string, std::size_t> lines_;
-    std::map<std::string, std::string> instances_;  ///< of the deck itself: what they call
+    struct Instance {
+        std::string subcircuit;
+        std::string statement;
+    };
+    std::map<std::string, Instance> instances_;  ///< of the deck itself
     std::unordered_map<std::string, std::unordered_map<std::string, std::size_t>> inner_lines_;
     NamedTexts parameters_;
     NamedTexts subcircuits_;

@@ -167,6 +167,48 @@ TEST_CASE("changes of a layer's deck are told tile by tile, and its sum is that 
     }
 }
 
+TEST_CASE("a layer's deck is held against arrays alone") {
+    for (const std::string text : {"linear", "1t1r", "sinh:4"})
+        for (const Layout layout : {Layout::split, Layout::interleaved})
+            for (const bool is_flat : {false, true}) {
+                CAPTURE(text);
+                CAPTURE(is_flat);
+                const CellLaw law = parse_cell_law(text);
+                auto tiles = layer_of(settings_of(Mapping::differential, layout));
+                const std::string deck = deck_of(tiles, is_flat, law);
+                // Arrays of no weights, as a file has them.
+                for (LayerTile& part : tiles) {
+                    WeightBlock block = part.tile.block();
+                    block.weights.setZero();
+                    block.inputs.assign(block.inputs.size(), {});
+                    GivenArrays given;
+                    given.set({block.layer, block.tile_row, block.tile_column, 0},
+                              part.tile.arrays());
+                    part.tile = Tile(block, part.tile.settings(), {}, {}, &given);
+                }
+                const LayerReading same = read_layer_arrays(deck, tiles, {}, {.law = law});
+                CHECK(same.changes.empty());
+                CHECK(same.beyond.empty());
+                for (std::size_t i = 0; i < 4; ++i) {
+                    CHECK(same.tiles[i].changes.empty());
+                    CHECK(same.tiles[i].arrays == tiles[i].tile.arrays());
+                    CHECK(same.tiles[i].voltages.back().head(3) == tiles[i].inputs);
+                }
+                if (is_flat) continue;
+                std::string edited = in_tile(deck, "1_0", "xc_a_1_0 ", "");
+                edited = with_line(edited, "v_x_1_0_0 ", "v_x_1_0_0 x_1_0_0 0 dc 0.05");
+                edited = with_line(edited, ".control", "rshort x_0_0_0 x_1_0_0 1k\n.control");
+                const LayerReading reading = read_layer_arrays(edited, tiles, {}, {.law = law});
+                REQUIRE(reading.changes.size() == 2);
+                CHECK(reading.changes[0].name == "v_x_1_0_0");
+                CHECK(*reading.changes[0].before == tiles[0].inputs(1));
+                CHECK(reading.changes[1].name == "rshort");
+                CHECK(reading.beyond.size() == 1);
+                REQUIRE(reading.tiles[2].changes.size() == 1);
+                CHECK(reading.tiles[2].arrays[0].faults()(1, 0) == Fault::open);
+            }
+}
+
 TEST_CASE("cells of a law in a layer's deck are read back by what they conduct") {
     for (const std::string text : {"sinh:4", "1t1r", "1s1r"}) {
         const CellLaw law = parse_cell_law(text);

@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -924,10 +925,11 @@ LayerReading read_layer_deck(const std::string& edited, const std::string& origi
 }
 
 LayerReading read_layer_arrays(const std::string& edited, const std::vector<LayerTile>& tiles,
+                               const std::vector<std::string>& labels,
                                const NgspiceSettings& settings, const DeckTerms& terms) {
     const DeckSource source("edited deck", edited);
     const bool is_flat = is_flat_deck(edited);
-    const std::vector<std::string> labels = labels_of(tiles);
+    assert(labels.size() == tiles.size());
     const LayerParts after =
         unfold_edited(source, settings, [&](const std::vector<std::string>& lines) {
             return layer_parts(lines, edited, labels, is_flat, terms.law, settings);

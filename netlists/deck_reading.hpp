@@ -95,8 +95,10 @@ LayerReading read_layer_deck(const std::string& edited, const std::string& origi
                              const std::vector<LayerTile>& tiles,
                              const NgspiceSettings& settings = {}, const DeckTerms& terms = {});
 /// The same against arrays alone: read-out, sums, parameters and subcircuits are left out.
-/// @param tiles  hold the arrays and how they were driven; their weights say nothing
+/// @param tiles   hold the arrays and how they were driven; their weights say nothing
+/// @param labels  of the tiles in the deck: `t0_1`, with slices `t0_1_s2`
 LayerReading read_layer_arrays(const std::string& edited, const std::vector<LayerTile>& tiles,
+                               const std::vector<std::string>& labels,
                                const NgspiceSettings& settings = {}, const DeckTerms& terms = {});
 
 /// Whether a deck is of the flat form (cells are elements, `rxc_a_0_0`) rather than the readable

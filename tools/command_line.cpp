@@ -146,6 +146,8 @@ class CommandLine {
                 "  kirchnet netlist --read tile.cir --against chip.h5 --solve "
                 "--save-crossbar edited.h5\n"
                 "  kirchnet compare net.h5 --data cifar10 --mapping two_column --arrays edited.h5\n"
+                "  kirchnet netlist net.h5 --layer conv1 --tile all --array 16x16 --read layer.cir "
+                "--save-crossbar edited.h5\n"
                 "  kirchnet netlist net.h5 --layer conv1 --cell 1t1r:vg=1.2 -o tile.cir\n"
                 "  kirchnet netlist net.h5 --layer conv1 --cell byo:cell.h5 --flat -o tile.cir");
         add_tile_options(sub, netlist_, false);
@@ -167,13 +169,16 @@ class CommandLine {
         sub.add_option("-o,--out", netlist_.out,
                        "Deck to write [standard output]; of --layer all a folder")
             ->type_name("TILE.cir");
-        sub.add_option("--save-crossbar", netlist_.save_crossbar,
-                       "Also write the tile's arrays (X.h5, or X-a.h5 and X-b.h5) for --against, "
-                       "--arrays, 'kirchnet solve' and 'check'; with --read the edited ones")
+        sub.add_option(
+               "--save-crossbar", netlist_.save_crossbar,
+               "Also write the tile's arrays (X.h5, or X-a.h5 and X-b.h5; of a layer's tiles "
+               "X-t0_1.h5 and so on) for --against, --arrays, 'kirchnet solve' and 'check'; "
+               "with --read the edited ones")
             ->type_name("X.h5");
-        sub.add_option("--read", netlist_.deck,
-                       "Read an edited deck back and say what differs from --against, or from the "
-                       "deck that the network and these options give")
+        sub.add_option(
+               "--read", netlist_.deck,
+               "Read an edited deck of a tile, a column or a layer back and say what differs "
+               "from --against, or from the deck that the network and these options give")
             ->type_name("EDITED.cir");
         sub.add_option("--against", netlist_.against,
                        "Arrays the deck was made from, by --save-crossbar")

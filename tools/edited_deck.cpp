@@ -125,6 +125,44 @@ void refuse_deck(const std::string& path, const std::string& message) {
                        message.starts_with(subject) ? message.substr(subject.size()) : message);
 }
 
+Tile tile_of_arrays(const TileArraysFile& file, const std::string& path,
+                    const AccessResistance& access) {
+    const Crossbar& first = file.arrays.front();
+    TileSettings settings;
+    settings.array = first.shape();
+    settings.unused = Unused::pad;
+    settings.wires = first.wires();
+    settings.weight_bits = 0;
+    settings.access = access;
+    const bool is_interleaved = first.pattern() == ColumnPattern::interleaved;
+    if (is_interleaved) settings.layout = Layout::interleaved;
+    if (file.arrays.size() == 1 && !is_interleaved) settings.mapping = Mapping::offset;
+    if (first.pattern() == ColumnPattern::all_b)
+        throw InvalidInput(path, "is array b alone; name the file without its -b, beside -a");
+    const Index outputs = is_interleaved ? first.shape().bit_lines / 2 : first.shape().bit_lines;
+    WeightBlock block;
+    if (file.origin) {
+        block.layer = file.origin->tile.layer;
+        block.tile_row = file.origin->tile.row;
+        block.tile_column = file.origin->tile.column;
+    } else {
+        block.layer = path;
+    }
+    block.weights = Eigen::MatrixXd::Zero(first.shape().word_lines, outputs);
+    block.inputs.resize(static_cast<std::size_t>(first.shape().word_lines));
+    GivenArrays given;
+    given.set({block.layer, block.tile_row, block.tile_column, 0}, file.arrays);
+    return {block, settings, std::nullopt, std::nullopt, &given};
+}
+
+std::filesystem::path layer_tile_path(const std::filesystem::path& path, const TileKey& key) {
+    std::filesystem::path result = path;
+    result.replace_filename(fmt::format("{}-t{}_{}{}{}", path.stem().string(), key.row, key.column,
+                                        key.slice > 0 ? fmt::format("_s{}", key.slice) : "",
+                                        path.extension().string()));
+    return result;
+}
+
 std::string name_of(const TileKey& key) {
     return fmt::format("{} tile {},{}{}", key.layer, key.row, key.column,
                        key.slice > 0 ? fmt::format(" slice {}", key.slice) : "");

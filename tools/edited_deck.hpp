@@ -1,7 +1,9 @@
 #pragma once
 
+#include <filesystem>
 #include <string>
 
+#include "data/crossbar_file.hpp"
 #include "netlists/deck_reading.hpp"
 #include "tools/commands.hpp"
 
@@ -31,6 +33,17 @@ std::optional<Index> output_to_read(const std::string& deck, const NetlistArgume
 
 /// A message about an edited deck, under its file's name.
 [[noreturn]] void refuse_deck(const std::string& path, const std::string& message);
+
+/// A tile that holds given arrays and nothing else; its weights say nothing.
+/// @param path    of the file, for messages
+/// @param access  what stands in series with its cells' memory elements
+/// @throws InvalidInput  for array b alone
+Tile tile_of_arrays(const TileArraysFile& file, const std::string& path,
+                    const AccessResistance& access);
+
+/// The file of one tile of a layer: `edited.h5` -> `edited-t0_1.h5`, with slices
+/// `edited-t0_1_s2.h5`.
+std::filesystem::path layer_tile_path(const std::filesystem::path& path, const TileKey& key);
 
 /// `layer1.0.conv1 tile 0,1`
 std::string name_of(const TileKey& key);

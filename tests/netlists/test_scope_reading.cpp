@@ -176,6 +176,7 @@ TEST_CASE("a layer's deck is held against arrays alone") {
                 const CellLaw law = parse_cell_law(text);
                 auto tiles = layer_of(settings_of(Mapping::differential, layout));
                 const std::string deck = deck_of(tiles, is_flat, law);
+                const std::vector<std::string> labels{"t0_0", "t0_1", "t1_0", "t1_1"};
                 // Arrays of no weights, as a file has them.
                 for (LayerTile& part : tiles) {
                     WeightBlock block = part.tile.block();
@@ -186,7 +187,7 @@ TEST_CASE("a layer's deck is held against arrays alone") {
                               part.tile.arrays());
                     part.tile = Tile(block, part.tile.settings(), {}, {}, &given);
                 }
-                const LayerReading same = read_layer_arrays(deck, tiles, {}, {.law = law});
+                const LayerReading same = read_layer_arrays(deck, tiles, labels, {}, {.law = law});
                 CHECK(same.changes.empty());
                 CHECK(same.beyond.empty());
                 for (std::size_t i = 0; i < 4; ++i) {
@@ -198,7 +199,8 @@ TEST_CASE("a layer's deck is held against arrays alone") {
                 std::string edited = in_tile(deck, "1_0", "xc_a_1_0 ", "");
                 edited = with_line(edited, "v_x_1_0_0 ", "v_x_1_0_0 x_1_0_0 0 dc 0.05");
                 edited = with_line(edited, ".control", "rshort x_0_0_0 x_1_0_0 1k\n.control");
-                const LayerReading reading = read_layer_arrays(edited, tiles, {}, {.law = law});
+                const LayerReading reading =
+                    read_layer_arrays(edited, tiles, labels, {}, {.law = law});
                 REQUIRE(reading.changes.size() == 2);
                 CHECK(reading.changes[0].name == "v_x_1_0_0");
                 CHECK(*reading.changes[0].before == tiles[0].inputs(1));

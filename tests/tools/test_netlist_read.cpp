@@ -183,7 +183,11 @@ TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into
     for (const std::string form : {"", "--flat "}) {
         CAPTURE(form);
         const std::string deck = folder / "layer.cir";
-        REQUIRE(run_kirchnet("netlist " + layer + form + "-o " + deck).code == 0);
+        REQUIRE(run_kirchnet("netlist " + layer + form + "-o " + deck + " --save-crossbar " +
+                             (folder / "old.h5"))
+                    .code == 0);
+        const std::string against = " --against " + (folder / "old.h5");
+        CHECK(run_kirchnet("netlist --read " + deck + against).out == "no difference\n");
         const auto same = run_kirchnet("netlist " + layer + "--read " + deck);
         CAPTURE(same.err);
         CHECK(same.code == 0);
@@ -216,6 +220,12 @@ TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into
         CHECK(std::filesystem::exists(folder / "chip-t0_1-a.h5"));
         CHECK(std::filesystem::exists(folder / "chip-t1_0-b.h5"));
         CHECK_FALSE(std::filesystem::exists(folder / "chip-t0_0-a.h5"));
+        const auto by_arrays = run_kirchnet("netlist --read " + edited + against);
+        CAPTURE(by_arrays.out);
+        CHECK(contains(by_arrays.out, "2 cells changed:"));
+        CHECK(
+            contains(by_arrays.out, "conv2 tile 0,1 w3 b2 a: 1e-06 -> 6.5e-05 S (xc_a_3_2, line "));
+        CHECK(run_kirchnet("netlist --read " + edited + against + " --solve").code == 2);
         // The same options with those arrays give the edited deck's circuit.
         const auto again =
             run_kirchnet("netlist " + layer + "--read " + edited + " --arrays " +
@@ -262,7 +272,7 @@ TEST_CASE("inputs and sums of a layer's deck are told and solved") {
     };
     refuse(digits + " --layer conv2 --array 8x8 --tile all --read " + deck,
            "is no deck of this layer");
-    refuse("--read " + deck + " --against chip.h5", "--against");
+    refuse("--read " + deck + " --against " + (folder / "none.h5"), "has no arrays of tiles");
     refuse(layer + "--column 1 --read " + deck, "--column");
     text.insert(text.find("\nxc_a_0_0 ") + 1, "xnew wl_a_0_0 bl_a_0_0 cell_none g=1\n");
     const std::string broken = folder.write("broken.cir", text);

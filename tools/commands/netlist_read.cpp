@@ -30,36 +30,6 @@ struct Original {
     [[nodiscard]] const CrossbarOrigin& origin() const { return tile.origin; }
 };
 
-/// A tile that holds given arrays and nothing else; its weights say nothing.
-Tile tile_of(const TileArraysFile& file, const std::string& path, const AccessResistance& access) {
-    const Crossbar& first = file.arrays.front();
-    TileSettings settings;
-    settings.array = first.shape();
-    settings.unused = Unused::pad;
-    settings.wires = first.wires();
-    settings.weight_bits = 0;
-    settings.access = access;
-    const bool is_interleaved = first.pattern() == ColumnPattern::interleaved;
-    if (is_interleaved) settings.layout = Layout::interleaved;
-    if (file.arrays.size() == 1 && !is_interleaved) settings.mapping = Mapping::offset;
-    if (first.pattern() == ColumnPattern::all_b)
-        throw InvalidInput(path, "is array b alone; name the file without its -b, beside -a");
-    const Index outputs = is_interleaved ? first.shape().bit_lines / 2 : first.shape().bit_lines;
-    WeightBlock block;
-    if (file.origin) {
-        block.layer = file.origin->tile.layer;
-        block.tile_row = file.origin->tile.row;
-        block.tile_column = file.origin->tile.column;
-    } else {
-        block.layer = path;
-    }
-    block.weights = Eigen::MatrixXd::Zero(first.shape().word_lines, outputs);
-    block.inputs.resize(static_cast<std::size_t>(first.shape().word_lines));
-    GivenArrays given;
-    given.set({block.layer, block.tile_row, block.tile_column, 0}, file.arrays);
-    return {block, settings, std::nullopt, std::nullopt, &given};
-}
-
 std::string write_deck(const Tile& tile, const Eigen::VectorXd& voltages,
                        const TileDeckSettings& settings, bool is_flat) {
     return is_flat ? write_flat_deck(tile, voltages, settings)
@@ -70,7 +40,7 @@ Original original_from_file(const NetlistArguments& arguments, const std::string
     const std::string& path = arguments.against;
     const DeckDescription description = describe_deck(edited, arguments);
     const TileArraysFile file = read_tile_arrays(path);
-    Tile tile = tile_of(file, path, description.access);
+    Tile tile = tile_of_arrays(file, path, description.access);
     Eigen::VectorXd voltages = Eigen::VectorXd::Zero(tile.rows());
     CrossbarOrigin origin;  // of no layer
     if (file.origin) {

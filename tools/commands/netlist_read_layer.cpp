@@ -1,8 +1,11 @@
-// An edited deck of a whole layer against the one that the network gives, tile by tile.
+// An edited deck of a whole layer against the one that the network gives, or its arrays, tile by
+// tile.
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <filesystem>
 #include <nlohmann/json.hpp>
+#include <regex>
 #include <set>
 
 #include "circuit/error.hpp"
@@ -21,8 +24,9 @@ namespace {
 struct OriginalLayer {
     std::vector<LayerTile> tiles;
     std::vector<ReadTile> read_tiles;  ///< the same, as messages and files have them
+    bool has_weights = true;           ///< false: made from arrays alone
     TileDeckSettings settings;
-    std::string deck;
+    std::string deck;  ///< as it was written; empty without weights
 
     [[nodiscard]] const std::string& layer() const { return read_tiles.front().origin.tile.layer; }
 };
@@ -47,13 +51,58 @@ OriginalLayer original_layer(const NetlistArguments& arguments, bool is_flat) {
     return original;
 }
 
+/// The files that `--tile all --save-crossbar X.h5` wrote: `X-t0_1.h5`, or `-a.h5` and `-b.h5`.
+std::vector<std::filesystem::path> files_of_layer(const std::filesystem::path& path) {
+    const std::filesystem::path folder =
+        path.has_parent_path() ? path.parent_path() : std::filesystem::path(".");
+    static const std::regex ending(R"(-t\d+_\d+(_s\d+)?)");
+    std::set<std::filesystem::path> files;
+    std::error_code failure;
+    for (const auto& entry : std::filesystem::directory_iterator(folder, failure)) {
+        std::string stem = entry.path().stem().string();
+        if (entry.path().extension() != path.extension()) continue;
+        if (stem.ends_with("-a") || stem.ends_with("-b")) stem.resize(stem.size() - 2);
+        const std::string start = path.stem().string();
+        if (stem.starts_with(start) && std::regex_match(stem.substr(start.size()), ending))
+            files.insert(path.parent_path() / (stem + path.extension().string()));
+    }
+    if (files.empty())
+        throw InvalidInput(path.string(),
+                           "has no arrays of tiles beside it (-t0_0.h5 and so on), as --tile all "
+                           "--save-crossbar writes them with a layer's deck");
+    return {files.begin(), files.end()};
+}
+
+OriginalLayer layer_of_arrays(const NetlistArguments& arguments, const DeckDescription& deck) {
+    OriginalLayer original;
+    original.has_weights = false;
+    original.settings.law = deck.law;
+    original.settings.read_voltage = deck.read_voltage;
+    for (const auto& path : files_of_layer(arguments.against)) {
+        const TileArraysFile file = read_tile_arrays(path);
+        if (!file.origin)
+            throw InvalidInput(path.string(), "does not say which tile of which layer it is");
+        Tile tile = tile_of_arrays(file, path.string(), deck.access);
+        Eigen::VectorXd voltages = Eigen::VectorXd::Zero(tile.rows());
+        const Index known = std::min(voltages.size(), file.origin->read_voltage.size());
+        voltages.head(known) = file.origin->read_voltage.head(known);
+        original.read_tiles.push_back({tile, name_of(file.origin->tile), false, *file.origin});
+        original.tiles.push_back({std::move(tile), voltages});
+        if (file.origin->tile.layer != original.layer())
+            throw InvalidInput(path.string(),
+                               fmt::format("is of layer {}, others of {}", file.origin->tile.layer,
+                                           original.layer()));
+    }
+    return original;
+}
+
 void check_arguments(const NetlistArguments& arguments) {
-    if (!arguments.against.empty())
-        throw InvalidInput("--against",
-                           "holds one tile; a layer's deck is held against the network: give it "
-                           "with --layer and the options of then");
     if (arguments.column) throw InvalidInput("--column", "is an output of one tile");
     if (!arguments.input.empty()) throw InvalidInput("--input", "drives one tile");
+    if (arguments.solve && !arguments.against.empty())
+        throw InvalidInput("--solve",
+                           "takes the deck as it was written, which arrays do not tell of a layer; "
+                           "give the network with --layer instead of --against");
     if (parse_dialect(arguments.dialect) == Dialect::spice3)
         throw InvalidInput("--read", "takes decks in ngspice's dialect");
 }
@@ -67,8 +116,15 @@ std::string title_of(const std::string& deck) {
 
 void check_title(const std::string& edited, const OriginalLayer& original) {
     const std::string title = title_of(edited);
-    const std::string expected = title_of(original.deck);
-    if (title.empty() || title == expected) return;
+    const std::string expected =
+        original.has_weights ? title_of(original.deck) : "of layer " + original.layer();
+    const bool is_flat = title.starts_with("layer ");
+    const bool is_ours =
+        original.has_weights
+            ? title == expected
+            : title.starts_with(fmt::format("{}layer {}{}", is_flat ? "" : "kirchnet ",
+                                            original.layer(), is_flat ? " flat," : ":"));
+    if (title.empty() || is_ours) return;
     throw InvalidInput("edited deck", fmt::format("is no deck of this layer: its title is '{}', "
                                                   "not '{}'",
                                                   title, expected));
@@ -93,6 +149,21 @@ std::vector<std::string> beyond_of(const OriginalLayer& original, const LayerRea
     return beyond;
 }
 
+/// What the deck calls the tiles; slices of weights are numbered where there are several.
+std::vector<std::string> labels_of(const OriginalLayer& original) {
+    const auto& tiles = original.read_tiles;
+    const bool is_sliced = std::any_of(tiles.begin(), tiles.end(), [](const ReadTile& tile) {
+        return tile.origin.tile.slice > 0;
+    });
+    std::vector<std::string> labels;
+    for (const ReadTile& tile : tiles) {
+        const TileKey& key = tile.origin.tile;
+        labels.push_back(fmt::format("t{}_{}{}", key.row, key.column,
+                                     is_sliced ? fmt::format("_s{}", key.slice) : ""));
+    }
+    return labels;
+}
+
 /// Sums of the layer's outputs over its tiles, of both decks.
 DeckOutputs solve(const OriginalLayer& original, const std::string& edited,
                   const NgspiceSettings& settings) {
@@ -111,15 +182,6 @@ DeckOutputs solve(const OriginalLayer& original, const std::string& edited,
     for (const std::string& name : wanted)
         outputs.list.push_back({name, before.at(name), after.at(name)});
     return outputs;
-}
-
-/// `edited.h5` -> `edited-t0_1.h5`
-std::filesystem::path path_of(const std::filesystem::path& path, const TileKey& key) {
-    std::filesystem::path result = path;
-    result.replace_filename(fmt::format("{}-t{}_{}{}{}", path.stem().string(), key.row, key.column,
-                                        key.slice > 0 ? fmt::format("_s{}", key.slice) : "",
-                                        path.extension().string()));
-    return result;
 }
 
 /// The arrays of every tile that was changed.
@@ -141,7 +203,7 @@ std::vector<std::filesystem::path> save_edited(const NetlistArguments& arguments
         if (reading.tiles[i].arrays == tile.tile.arrays()) continue;
         CrossbarOrigin origin = tile.origin;
         origin.read_voltage = reading.tiles[i].voltages.front().head(origin.read_voltage.size());
-        files.push_back(path_of(arguments.save_crossbar, origin.tile));
+        files.push_back(layer_tile_path(arguments.save_crossbar, origin.tile));
         (void)write_tile_arrays(files.back(), {reading.tiles[i].arrays, origin});
     }
     return files;
@@ -161,13 +223,18 @@ void report_files(const NetlistArguments& arguments,
 
 int run_layer_read(const NetlistArguments& arguments, const std::string& edited) {
     check_arguments(arguments);
-    const OriginalLayer original = original_layer(arguments, is_flat_deck(edited));
+    const OriginalLayer original =
+        arguments.against.empty() ? original_layer(arguments, is_flat_deck(edited))
+                                  : layer_of_arrays(arguments, describe_deck(edited, arguments));
     const NgspiceSettings ngspice{{}, arguments.time_limit_s};
     LayerReading reading;
     try {
         check_title(edited, original);
-        reading = read_layer_deck(edited, original.deck, original.tiles, ngspice,
-                                  {original.settings.law, original.settings.read_voltage});
+        const DeckTerms terms{original.settings.law, original.settings.read_voltage};
+        reading =
+            original.has_weights
+                ? read_layer_deck(edited, original.deck, original.tiles, ngspice, terms)
+                : read_layer_arrays(edited, original.tiles, labels_of(original), ngspice, terms);
     } catch (const InvalidInput& error) {
         refuse_deck(arguments.deck, error.what());
     }

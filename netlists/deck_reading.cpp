@@ -23,8 +23,7 @@
 #include "netlists/detail/deck_scan.hpp"
 #include "netlists/detail/deck_source.hpp"
 #include "netlists/detail/deck_text.hpp"
-#include "netlists/detail/layer_sections.hpp"
-#include "netlists/detail/unfolded_deck.hpp"
+#include "netlists/detail/tile_reader.hpp"
 #include "netlists/ngspice_session.hpp"
 
 namespace kirchnet {
@@ -33,6 +32,7 @@ namespace {
 using detail::DeckPart;
 using detail::DeckParts;
 using detail::DeckSource;
+using detail::TileLines;
 using detail::UnfoldedDeck;
 
 constexpr double open = std::numeric_limits<double>::infinity();
@@ -47,45 +47,6 @@ bool is_same(double before, double after) {
 bool is_same_pair(const std::vector<std::string>& x, const std::vector<std::string>& y) {
     return std::is_permutation(x.begin(), x.end(), y.begin(), y.end());
 }
-
-/// @param deck  the whole of it, which ngspice is asked about
-DeckParts parts_of(const UnfoldedDeck& unfolded, const std::string& deck,
-                   const NgspiceSettings& settings) {
-    DeckParts parts(unfolded.lines);
-    if (parts.unclear().empty()) return parts;
-    std::vector<std::string> wanted;
-    for (const std::string& name : parts.unclear())
-        wanted.push_back("@" + unfolded.deck_name(name) + "[resistance]");
-    const auto found = run_operating_point(deck, wanted, settings);
-    std::map<std::string, double> resistance;
-    for (std::size_t i = 0; i < wanted.size(); ++i)
-        resistance[parts.unclear()[i]] = found.at(wanted[i]);
-    parts.settle(resistance);
-    return parts;
-}
-
-/// Cells of a flat deck are single elements as long as they are ohmic.
-UnfoldedDeck gathered(UnfoldedDeck deck, bool is_flat, const CellLaw& law) {
-    return is_flat && !law.is_linear() ? detail::gather_flat_cells(deck) : deck;
-}
-
-/// Where the parts of a tile stand in the edited deck.
-struct TileLines {
-    const DeckSource& source;
-    std::string label = {};  ///< `t0_1` in a layer's deck
-    bool is_flat = false;
-
-    /// 0: nowhere
-    [[nodiscard]] std::size_t line_of(const std::string& name) const {
-        if (!label.empty() && !is_flat) return source.line_within("x" + label, name);
-        const std::string ending = label.empty() ? "" : "_" + label;
-        std::size_t line = source.line_of(name + ending);
-        // Elements of a flat deck's cell bear their letter before its name.
-        for (const char* letter : {"r", "b", "m"})
-            if (line == 0 && is_flat) line = source.line_of(letter + name + ending);
-        return line;
-    }
-};
 
 /// What a wire of a deck is called: `rwl_a_3_7`, `rdrv_ab_3_r`, `rsense_a_t_3`.
 struct WireName {
@@ -632,10 +593,76 @@ class DeckReader {
     DeckReading reading_;
 };
 
-/// What changed in the text itself, told beside what it changes in the circuit.
-/// @param left_out  how names of subcircuits begin that are compared part by part
+/// What ngspice said, without the title of the deck, and what to do about a conductance of 0.
+std::string complaint_of(const NgspiceError& error) {
+    std::string text = error.what();
+    constexpr std::string_view opening = "ngspice, deck '";
+    const std::size_t title_end = text.find("': ");
+    if (text.starts_with(opening) && title_end != std::string::npos)
+        text.replace(0, title_end + 3, "ngspice: ");
+    if (text.find("(inf)") != std::string::npos)
+        text += " | a cell that is to conduct nothing is left out; g=0 is no resistor";
+    return text;
+}
+
+}  // namespace
+
+namespace detail {
+
+std::size_t TileLines::line_of(const std::string& name) const {
+    if (!label.empty() && !is_flat) return source.line_within("x" + label, name);
+    const std::string ending = label.empty() ? "" : "_" + label;
+    std::size_t line = source.line_of(name + ending);
+    // Elements of a flat deck's cell bear their letter before its name.
+    for (const char* letter : {"r", "b", "m"})
+        if (line == 0 && is_flat) line = source.line_of(letter + name + ending);
+    return line;
+}
+
+std::vector<std::string> unfold_edited(const DeckSource& source, const NgspiceSettings& settings) {
+    if (const std::string problem = source.find_problem(); !problem.empty())
+        throw InvalidInput(source.name(), problem);
+    if (const std::string fault = find_silent_fault(source.text()); !fault.empty())
+        throw InvalidInput(source.name(), source.with_line(fault));
+    return of_edited(source, [&] { return expand_deck(source.text(), settings); });
+}
+
+void refuse(const DeckSource& source, const NgspiceError& error) {
+    throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
+}
+
+DeckParts parts_of(const UnfoldedDeck& unfolded, const std::string& deck,
+                   const NgspiceSettings& settings) {
+    DeckParts parts(unfolded.lines);
+    if (parts.unclear().empty()) return parts;
+    std::vector<std::string> wanted;
+    for (const std::string& name : parts.unclear())
+        wanted.push_back("@" + unfolded.deck_name(name) + "[resistance]");
+    const auto found = run_operating_point(deck, wanted, settings);
+    std::map<std::string, double> resistance;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        resistance[parts.unclear()[i]] = found.at(wanted[i]);
+    parts.settle(resistance);
+    return parts;
+}
+
+UnfoldedDeck gathered(UnfoldedDeck deck, bool is_flat, const CellLaw& law) {
+    return is_flat && !law.is_linear() ? detail::gather_flat_cells(deck) : deck;
+}
+
+bool is_same_number(double before, double after) {
+    return is_same(before, after);
+}
+
+DeckReading read_tile(const Tile& tile, const TileLines& lines, const DeckTerms& terms,
+                      Compared compared, const DeckParts& original, const DeckParts& edited,
+                      const NgspiceSettings& settings,
+                      const std::map<std::string, std::string>& outer_nets) {
+    return DeckReader(tile, lines, terms, compared, original, edited, settings, outer_nets).read();
+}
+
 void compare_texts(const DeckSource& original, const DeckSource& edited,
-                   std::vector<DeckChange>& changes, std::string_view left_out = {}) {
+                   std::vector<DeckChange>& changes, std::string_view left_out) {
     const auto tell = [&](DeckChangeKind kind, const detail::NamedTexts& before,
                           const detail::NamedTexts& after) {
         std::set<std::string> names;
@@ -664,188 +691,7 @@ void compare_texts(const DeckSource& original, const DeckSource& edited,
     tell(DeckChangeKind::subcircuit, original.subcircuits(), edited.subcircuits());
 }
 
-/// What ngspice said, without the title of the deck, and what to do about a conductance of 0.
-std::string complaint_of(const NgspiceError& error) {
-    std::string text = error.what();
-    constexpr std::string_view opening = "ngspice, deck '";
-    const std::size_t title_end = text.find("': ");
-    if (text.starts_with(opening) && title_end != std::string::npos)
-        text.replace(0, title_end + 3, "ngspice: ");
-    if (text.find("(inf)") != std::string::npos)
-        text += " | a cell that is to conduct nothing is left out; g=0 is no resistor";
-    return text;
-}
-
-/// @param of_lines  makes of the deck's lines what is wanted
-template <typename Of>
-auto unfold_edited(const DeckSource& source, const NgspiceSettings& settings, const Of& of_lines) {
-    if (const std::string problem = source.find_problem(); !problem.empty())
-        throw InvalidInput(source.name(), problem);
-    if (const std::string fault = detail::find_silent_fault(source.text()); !fault.empty())
-        throw InvalidInput(source.name(), source.with_line(fault));
-    try {
-        return of_lines(expand_deck(source.text(), settings));
-    } catch (const NgspiceError& error) {
-        throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
-    }
-}
-
-// ---- layers ----
-
-/// A layer's deck by tile, and what tiles share.
-struct LayerParts {
-    std::map<std::string, DeckParts> tiles;
-    DeckParts rest;
-};
-
-LayerParts layer_parts(const std::vector<std::string>& lines, const std::string& deck,
-                       const std::vector<std::string>& labels, bool is_flat, const CellLaw& law,
-                       const NgspiceSettings& settings) {
-    detail::SortedDeck sorted = detail::sort_by_tile(lines, labels, is_flat);
-    LayerParts parts{{}, parts_of({std::move(sorted.rest), {}}, deck, settings)};
-    for (auto& [label, tile] : sorted.tiles)
-        parts.tiles.emplace(label,
-                            parts_of(gathered(std::move(tile), is_flat, law), deck, settings));
-    return parts;
-}
-
-/// Devices of the layer itself, which arrays know nothing of but the inputs.
-class SharedReader {
-  public:
-    SharedReader(const DeckSource& source, LayerReading& reading)
-        : source_(source), reading_(reading) {}
-
-    void compare(const DeckParts& original, const DeckParts& edited) {
-        for (const DeckPart& part : original.list()) {
-            const DeckPart* after = edited.find(part.name);
-            if (after != nullptr && after->lines == part.lines) continue;
-            part.name.starts_with("v_x_") && after != nullptr && after->value
-                ? compare_input(part, *after)
-                : compare_device(part, after);
-        }
-        for (const DeckPart& part : edited.list())
-            if (original.find(part.name) == nullptr) add(part);
-    }
-
-  private:
-    DeckChange& report(DeckChangeKind kind, const DeckPart& part) {
-        DeckChange& change = reading_.changes.emplace_back();
-        change.kind = kind;
-        change.name = part.name;
-        change.line = source_.line_of(part.name);
-        return change;
-    }
-    void compare_input(const DeckPart& before, const DeckPart& after) {
-        if (is_same(*before.value, *after.value)) return;
-        DeckChange& change = report(DeckChangeKind::source, before);
-        change.before = before.value;
-        change.after = after.value;
-    }
-    void compare_device(const DeckPart& before, const DeckPart* after) {
-        DeckChange& change =
-            report(after == nullptr ? DeckChangeKind::missing : DeckChangeKind::device, before);
-        change.text_before = before.lines.front();
-        if (after != nullptr) change.text_after = after->lines.front();
-        reading_.beyond.push_back(
-            fmt::format("{} {}", before.name, after == nullptr ? "is missing" : "differs"));
-    }
-    void add(const DeckPart& part) {
-        report(DeckChangeKind::added, part).text_after = part.lines.front();
-        reading_.beyond.push_back(
-            fmt::format("{} was added between {}", part.name, fmt::join(part.nodes, " and ")));
-    }
-
-    const DeckSource& source_;
-    LayerReading& reading_;
-};
-
-/// What the layer calls the nets at which its sources drive a tile.
-std::map<std::string, std::string> outer_nets(const Tile& tile) {
-    std::map<std::string, std::string> nets;
-    for (const Crossbar& array : tile.arrays())
-        for (Index r = 0; r < array.shape().word_lines; ++r)
-            nets[input_node(array.pattern(), r)] = detail::layer_input_net(tile, r);
-    return nets;
-}
-
-/// The source of the layer that drives a net; null: none.
-const DeckPart* source_at(const DeckParts& shared, const std::string& net) {
-    return shared.find("v_" + net);
-}
-
-/// Read voltages of a tile whose sources are the layer's.
-/// @param nets  by word line's net in the tile's own deck
-void take_voltages(DeckReading& reading, const Tile& tile,
-                   const std::map<std::string, std::string>& nets, const DeckParts& shared) {
-    for (std::size_t i = 0; i < reading.voltages.size(); ++i)
-        for (Index r = 0; r < tile.rows(); ++r) {
-            const auto net = nets.find(input_node(tile.arrays()[i].pattern(), r));
-            const DeckPart* source = net == nets.end() ? nullptr : source_at(shared, net->second);
-            reading.voltages[i](r) = source == nullptr ? 0 : source->value.value_or(0);
-        }
-}
-
-/// A tile's own deck without its sources, as part of a layer.
-UnfoldedDeck as_part_of_layer(const std::vector<std::string>& lines,
-                              const std::map<std::string, std::string>& nets) {
-    UnfoldedDeck deck;
-    const auto outer = [&](const std::string& word) {
-        const auto found = nets.find(word);
-        return found == nets.end() ? word : found->second;
-    };
-    for (const std::string& line : lines)
-        if (!line.starts_with("v_in_")) deck.lines.push_back(detail::with_identifiers(line, outer));
-    return deck;
-}
-
-/// Inputs of a layer's deck against those that a tile was driven with; each source is told once.
-void compare_inputs(const LayerTile& part, const DeckReading& now,
-                    const std::map<std::string, std::string>& nets, const DeckSource& source,
-                    LayerReading& reading) {
-    for (Index r = 0; r < part.tile.rows(); ++r) {
-        const auto net = nets.find(input_node(part.tile.arrays().front().pattern(), r));
-        const double is = now.voltages.front()(r);
-        if (net == nets.end() || is_same(part.inputs(r), is)) continue;
-        const std::string name = "v_" + net->second;
-        const auto is_told = [&](const DeckChange& change) { return change.name == name; };
-        if (std::any_of(reading.changes.begin(), reading.changes.end(), is_told)) continue;
-        reading.changes.push_back(
-            {DeckChangeKind::source, name, {}, part.inputs(r), is, {}, {}, source.line_of(name)});
-    }
-}
-
-/// Devices of the layer itself that no writer puts there.
-void tell_additions(const DeckParts& shared, const DeckSource& source, LayerReading& reading) {
-    for (const DeckPart& part : shared.list()) {
-        if (part.name.starts_with("v_x_") || part.name.starts_with("by_")) continue;
-        reading.changes.push_back({DeckChangeKind::added,
-                                   part.name,
-                                   {},
-                                   {},
-                                   {},
-                                   {},
-                                   part.lines.front(),
-                                   source.line_of(part.name)});
-        reading.beyond.push_back(
-            fmt::format("{} was added between {}", part.name, fmt::join(part.nodes, " and ")));
-    }
-}
-
-std::vector<std::string> labels_of(const std::vector<LayerTile>& tiles) {
-    std::vector<std::string> labels;
-    for (const LayerTile& part : tiles) labels.push_back(detail::tile_label(part.tile));
-    return labels;
-}
-
-void check_is_there(const LayerParts& parts, const std::string& label, const DeckSource& source,
-                    bool is_flat) {
-    if (!parts.tiles.at(label).list().empty()) return;
-    throw InvalidInput(source.name(),
-                       fmt::format("has nothing of tile {}: is {} gone?", label.substr(1),
-                                   is_flat ? "all that ends in _" + label : "x" + label));
-}
-
-}  // namespace
+}  // namespace detail
 
 std::string_view to_string(DeckChangeKind kind) {
     constexpr std::array<std::string_view, 12> words{
@@ -881,80 +727,17 @@ DeckReading read_deck(const std::string& edited, const std::string& original, co
                       Compared compared, const NgspiceSettings& settings, const DeckTerms& terms) {
     const DeckSource source("edited deck", edited);
     const bool is_flat = is_flat_deck(edited);
-    const auto parts = [&](const std::string& deck) {
-        return [&](std::vector<std::string> lines) {
-            return parts_of(gathered({std::move(lines), {}}, is_flat, terms.law), deck, settings);
-        };
+    const auto parts = [&](const std::string& deck, std::vector<std::string> lines) {
+        return detail::parts_of(detail::gathered({std::move(lines), {}}, is_flat, terms.law), deck,
+                                settings);
     };
-    const DeckParts after = unfold_edited(source, settings, parts(edited));
-    const DeckParts before = parts(original)(expand_deck(original, settings));
+    const DeckParts after = detail::of_edited(
+        source, [&] { return parts(edited, detail::unfold_edited(source, settings)); });
+    const DeckParts before = parts(original, expand_deck(original, settings));
     DeckReading reading =
-        DeckReader(tile, {source, {}, is_flat}, terms, compared, before, after, settings).read();
+        detail::read_tile(tile, {source, {}, is_flat}, terms, compared, before, after, settings);
     if (compared == Compared::everything)
-        compare_texts(DeckSource("original deck", original), source, reading.changes);
-    return reading;
-}
-
-LayerReading read_layer_deck(const std::string& edited, const std::string& original,
-                             const std::vector<LayerTile>& tiles, const NgspiceSettings& settings,
-                             const DeckTerms& terms) {
-    const DeckSource source("edited deck", edited);
-    const bool is_flat = is_flat_deck(edited);
-    const std::vector<std::string> labels = labels_of(tiles);
-    const auto parts = [&](const std::string& deck) {
-        return [&](const std::vector<std::string>& lines) {
-            return layer_parts(lines, deck, labels, is_flat, terms.law, settings);
-        };
-    };
-    const LayerParts after = unfold_edited(source, settings, parts(edited));
-    const LayerParts before = parts(original)(expand_deck(original, settings));
-    LayerReading reading;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-        const std::string& label = labels[i];
-        check_is_there(after, label, source, is_flat);
-        const auto nets =
-            is_flat ? std::map<std::string, std::string>{} : outer_nets(tiles[i].tile);
-        DeckReader reader(tiles[i].tile, {source, label, is_flat}, terms, Compared::everything,
-                          before.tiles.at(label), after.tiles.at(label), settings, nets);
-        reading.tiles.push_back(reader.read());
-        if (!is_flat) take_voltages(reading.tiles.back(), tiles[i].tile, nets, after.rest);
-    }
-    SharedReader(source, reading).compare(before.rest, after.rest);
-    compare_texts(DeckSource("original deck", original), source, reading.changes, "tile_");
-    return reading;
-}
-
-LayerReading read_layer_arrays(const std::string& edited, const std::vector<LayerTile>& tiles,
-                               const std::vector<std::string>& labels,
-                               const NgspiceSettings& settings, const DeckTerms& terms) {
-    const DeckSource source("edited deck", edited);
-    const bool is_flat = is_flat_deck(edited);
-    assert(labels.size() == tiles.size());
-    const LayerParts after =
-        unfold_edited(source, settings, [&](const std::vector<std::string>& lines) {
-            return layer_parts(lines, edited, labels, is_flat, terms.law, settings);
-        });
-    const TileDeckSettings how{.law = terms.law, .read_voltage = terms.read_voltage};
-    LayerReading reading;
-    for (std::size_t i = 0; i < tiles.size(); ++i) {
-        const LayerTile& part = tiles[i];
-        check_is_there(after, labels[i], source, is_flat);
-        const auto nets =
-            is_flat ? std::map<std::string, std::string>{} : source.pins_of("x" + labels[i]);
-        const std::string deck = is_flat ? write_flat_deck(part.tile, part.inputs, how)
-                                         : write_tile_deck(part.tile, part.inputs, how);
-        const std::vector<std::string> lines = expand_deck(deck, settings);
-        const DeckParts before = parts_of(
-            is_flat ? gathered({lines, {}}, true, terms.law) : as_part_of_layer(lines, nets), deck,
-            settings);
-        DeckReader reader(part.tile, {source, labels[i], is_flat}, terms, Compared::arrays, before,
-                          after.tiles.at(labels[i]), settings, nets);
-        reading.tiles.push_back(reader.read());
-        if (is_flat) continue;
-        take_voltages(reading.tiles.back(), part.tile, nets, after.rest);
-        compare_inputs(part, reading.tiles.back(), nets, source, reading);
-    }
-    tell_additions(after.rest, source, reading);
+        detail::compare_texts(DeckSource("original deck", original), source, reading.changes);
     return reading;
 }
 

@@ -33,7 +33,6 @@ using detail::DeckPart;
 using detail::DeckParts;
 using detail::DeckSource;
 using detail::TileLines;
-using detail::UnfoldedDeck;
 
 constexpr double open = std::numeric_limits<double>::infinity();
 
@@ -615,7 +614,8 @@ std::size_t TileLines::line_of(const std::string& name) const {
     std::size_t line = source.line_of(name + ending);
     // Elements of a flat deck's cell bear their letter before its name.
     for (const char* letter : {"r", "b", "m"})
-        if (line == 0 && is_flat) line = source.line_of(letter + name + ending);
+        if (line == 0 && is_flat)
+            line = source.line_of(fmt::format("{}{}{}", letter, name, ending));
     return line;
 }
 
@@ -646,7 +646,7 @@ DeckParts parts_of(const UnfoldedDeck& unfolded, const std::string& deck,
     return parts;
 }
 
-UnfoldedDeck gathered(UnfoldedDeck deck, bool is_flat, const CellLaw& law) {
+UnfoldedDeck gathered(const UnfoldedDeck& deck, bool is_flat, const CellLaw& law) {
     return is_flat && !law.is_linear() ? detail::gather_flat_cells(deck) : deck;
 }
 

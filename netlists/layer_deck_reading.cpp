@@ -33,9 +33,9 @@ LayerParts layer_parts(const std::vector<std::string>& lines, const std::string&
                        const NgspiceSettings& settings) {
     detail::SortedDeck sorted = detail::sort_by_tile(lines, labels, is_flat);
     LayerParts parts{{}, detail::parts_of({std::move(sorted.rest), {}}, deck, settings)};
-    for (auto& [label, tile] : sorted.tiles)
-        parts.tiles.emplace(label, detail::parts_of(detail::gathered(std::move(tile), is_flat, law),
-                                                    deck, settings));
+    for (const auto& [label, tile] : sorted.tiles)
+        parts.tiles.emplace(label,
+                            detail::parts_of(detail::gathered(tile, is_flat, law), deck, settings));
     return parts;
 }
 
@@ -163,6 +163,7 @@ void tell_additions(const DeckParts& shared, const DeckSource& source, LayerRead
 
 std::vector<std::string> labels_of(const std::vector<LayerTile>& tiles) {
     std::vector<std::string> labels;
+    labels.reserve(tiles.size());
     for (const LayerTile& part : tiles) labels.push_back(detail::tile_label(part.tile));
     return labels;
 }

@@ -25,7 +25,7 @@ struct ReadChange {
 };
 
 /// `conv2 tile 0,1 w3 b2 a: 1e-06 -> 7e-05 S (oc=10 ic=0 ky=1 kx=0, xc_a_3_2, line 220)`
-std::string describe(const ReadChange& change);
+std::string describe(const ReadChange& read);
 /// Differences in the engineer's words, by kind.
 /// @param beyond  how many of them arrays cannot hold
 std::string differences_text(const std::vector<ReadChange>& changes, std::size_t beyond);

@@ -77,7 +77,7 @@ AccessResistance access_of_comments(const std::string& deck) {
     const std::string ohm = comment_after(deck, "access    ", " ohm in series");
     if (ohm.empty()) return {};
     return {std::strtod(ohm.c_str(), nullptr),
-            deck.find(", made up for: cells show g") != deck.npos};
+            deck.find(", made up for: cells show g") != std::string::npos};
 }
 
 bool names_key(const NetlistArguments& arguments, std::string_view key) {

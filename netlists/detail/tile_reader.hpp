@@ -48,7 +48,7 @@ DeckParts parts_of(const UnfoldedDeck& unfolded, const std::string& deck,
 
 /// Names as in a tile's readable deck; cells of a flat deck are single elements as long as they are
 /// ohmic.
-UnfoldedDeck gathered(UnfoldedDeck deck, bool is_flat, const CellLaw& law);
+UnfoldedDeck gathered(const UnfoldedDeck& deck, bool is_flat, const CellLaw& law);
 
 /// Whether two numbers of unfolded decks mean the same.
 bool is_same_number(double before, double after);

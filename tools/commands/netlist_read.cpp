@@ -134,6 +134,7 @@ DeckOutputs solve_exactly(const Original& original, const DeckReading& reading) 
 
 std::vector<ReadChange> changes_of(const Original& original, const DeckReading& reading) {
     std::vector<ReadChange> changes;
+    changes.reserve(reading.changes.size());
     for (const DeckChange& change : reading.changes) changes.push_back({&original.tile, &change});
     return changes;
 }

@@ -156,6 +156,7 @@ std::vector<std::string> labels_of(const OriginalLayer& original) {
         return tile.origin.tile.slice > 0;
     });
     std::vector<std::string> labels;
+    labels.reserve(tiles.size());
     for (const ReadTile& tile : tiles) {
         const TileKey& key = tile.origin.tile;
         labels.push_back(fmt::format("t{}_{}{}", key.row, key.column,

@@ -258,6 +258,11 @@ void check_fit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs
         throw InvalidInput("read voltages",
                            fmt::format("{} values, but the tile takes {}, all finite",
                                        inputs.size(), tile.rows()));
+    if (!settings.law.is_linear() && tile.settings().access.is_there())
+        throw InvalidInput("access resistance",
+                           "stands in series with ohmic cells; cells of law " +
+                               to_string(settings.law) +
+                               " have none (a transistor in series is law 1t1r)");
     if (const double reach = settings.law.reach(); inputs.cwiseAbs().maxCoeff() > reach)
         throw InvalidInput("read voltages", fmt::format("reach {} V, but cells of law {} are known "
                                                         "up to {} V",

@@ -40,7 +40,8 @@ struct TileCircuitSettings {
 /// `NonlinearCell`s; a gate that a user's cell may have stands above its bit line, as in its table.
 /// @param inputs  read voltages [V] of the word lines in use, [rows]
 /// @throws InvalidInput  when inputs or reference shares do not fit the tile, a read voltage lies
-///                       beyond the law's reach, or as `exact_at`
+///                       beyond the law's reach, cells of a law have an access resistance, or as
+///                       `exact_at`
 Circuit tile_circuit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                      const TileCircuitSettings& settings = {});
 

@@ -7,6 +7,7 @@
 #include <cmath>
 #include <vector>
 
+#include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "circuit/tile_circuit.hpp"
 #include "netlists/circuit_deck.hpp"
@@ -192,6 +193,8 @@ TEST_CASE("a user's cell with a gate is its own subcircuit in the deck of a tile
     const Circuit circuit = tile_circuit(tile, example_inputs, how);
     const std::string deck = write_circuit_deck(circuit, "flat");
     CHECK(deck.find(".subckt mine te be g") != std::string::npos);
+    CHECK_THROWS_WITH_AS((void)tile_circuit(tile, 3 * example_inputs, how),
+                         doctest::Contains("known up to 0.4 V"), InvalidInput);
     // Within the error of its table, 1e-7 of the current at the read voltage.
     CHECK(disagreement(circuit, solve_circuit(circuit), deck) <= 1e-6);
 }

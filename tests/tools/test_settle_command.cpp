@@ -202,6 +202,7 @@ TEST_CASE("settle: wrong input is refused by name") {
     CHECK(refuses(tile + "--cell sinh:-2", "sinh"));
     CHECK(refuses(tile + "--cell 1t1r:beta=1e-5", "1t1r"));  // no cell of 1e-4 S behind that
     CHECK(refuses(tile + "--cell byo:nothing.h5", "nothing.h5"));
+    CHECK(refuses(tile + "--cell sinh:4 --access-resistance 1k", "access resistance"));
     const std::string any = "settle " + digits + " --layer conv2 ";
     CHECK(refuses(any + "--array 128x128", "--large"));
     CHECK(refuses(any + "--array 32x32 --check", "ngspice"));

@@ -118,8 +118,8 @@ TEST_CASE("settle: ngspice says the same of every mapping and read-out") {
 TEST_CASE("settle: nonlinear cells settle in ngspice as they do here") {
     const TemporaryFolder folder;
     const std::string curve = folder.write("curve.csv", "0,0\n0.05,3e-7\n0.12,1.5e-6\n0.3,9e-6\n");
-    for (const std::string law : {std::string("sinh:4"), std::string("stanford"),
-                                  std::string("1s1r"), std::string("1t1r"), "table:" + curve})
+    for (const std::string& law : {std::string("sinh:4"), std::string("stanford"),
+                                   std::string("1s1r"), std::string("1t1r"), "table:" + curve})
         for (const std::string readout : {"ideal", "opamp"}) {
             CAPTURE(law);
             CAPTURE(readout);

@@ -7,6 +7,8 @@
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
+#include "circuit/read_point.hpp"
+#include "circuit/series_laws.hpp"
 
 namespace kirchnet {
 namespace {
@@ -41,10 +43,19 @@ class ArrayBuilder {
             const std::vector<std::string> nets{expansion_.net_name(element.from),
                                                 expansion_.net_name(element.to)};
             if (element.kind == ElementKind::cell && !crossbar_.law().is_linear())
-                circuit_.add(name, nets, NonlinearCell{crossbar_.law(), element.conductance});
+                add_cell(name, nets, element);
             else if (element.conductance > 0)
                 circuit_.add(name, nets, Resistor{1 / element.conductance});
         }
+    }
+
+    /// Gates of 1T1R cells become nets of their own, held at the law's gate voltage above ground.
+    /// Before the elements, which hang on them.
+    void add_select_lines() {
+        transistor_ = dynamic_cast<const TransistorLaw*>(crossbar_.law().custom_law());
+        for (Index r = 0; transistor_ != nullptr && r < expansion_.word_lines; ++r)
+            circuit_.add(fmt::format("v{}", select_net(r)), {select_net(r), "0"},
+                         VoltageSource{Waveform::constant(transistor_->transistor().gate)});
     }
 
     /// One capacitor per net: nodes that no resistance parts share theirs.
@@ -70,9 +81,29 @@ class ArrayBuilder {
     [[nodiscard]] const Expansion& expansion() const { return expansion_; }
 
   private:
+    [[nodiscard]] std::string select_net(Index word_line) const {
+        return fmt::format("sel_{}_{}", array_letters(expansion_.pattern), word_line);
+    }
+
+    void add_cell(const std::string& name, const std::vector<std::string>& nets,
+                  const Element& cell) {
+        if (transistor_ == nullptr) {
+            circuit_.add(name, nets, NonlinearCell{crossbar_.law(), cell.conductance});
+            return;
+        }
+        if (cell.conductance == 0) return;
+        const AccessTransistor& access = transistor_->transistor();
+        const std::string inner = name + ".x";
+        circuit_.add(name + ".rcell", {nets[0], inner},
+                     Resistor{1 / transistor_->element_conductance(cell.conductance)});
+        circuit_.add(name + ".maccess", {inner, select_net(cell.word_line), nets[1]},
+                     Nmos{.threshold = access.threshold, .beta = access.beta});
+    }
+
     Circuit& circuit_;
     const Crossbar& crossbar_;
     Expansion expansion_;
+    const TransistorLaw* transistor_ = nullptr;  ///< where gates are select lines
 };
 
 /// `a_7`: what names of a bit line's read-out end with.
@@ -227,6 +258,16 @@ void check_fit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs
         throw InvalidInput("read voltages",
                            fmt::format("{} values, but the tile takes {}, all finite",
                                        inputs.size(), tile.rows()));
+    if (!settings.law.is_linear() && tile.settings().access.is_there())
+        throw InvalidInput("access resistance",
+                           "stands in series with ohmic cells; cells of law " +
+                               to_string(settings.law) +
+                               " have none (a transistor in series is law 1t1r)");
+    if (const double reach = settings.law.reach(); inputs.cwiseAbs().maxCoeff() > reach)
+        throw InvalidInput("read voltages", fmt::format("reach {} V, but cells of law {} are known "
+                                                        "up to {} V",
+                                                        inputs.cwiseAbs().maxCoeff(),
+                                                        to_string(settings.law), reach));
     const Eigen::MatrixXd& shares = settings.reference_shares;
     if (shares.size() == 0) return;
     const auto arrays = static_cast<Index>(tile.arrays().size());
@@ -243,11 +284,13 @@ Circuit tile_circuit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& 
                      const TileCircuitSettings& settings) {
     check_fit(tile, inputs, settings);
     Circuit circuit;
-    for (const Crossbar& array : tile.arrays()) {
+    for (const Crossbar& target : tile.arrays()) {
+        const Crossbar array = exact_at(target, settings.law, settings.read_voltage);
         Drive drive{Eigen::VectorXd::Zero(array.shape().word_lines), settings.rise_time};
         drive.inputs.head(inputs.size()) = inputs;
         ArrayBuilder builder(circuit, array);
         builder.add_sources(drive);
+        builder.add_select_lines();
         builder.add_elements();
         builder.add_capacitances(settings.capacitances);
     }

@@ -26,17 +26,27 @@ struct TileCircuitSettings {
     /// Read voltages rise from 0 V along a straight line of this length from t = 0 [s]; 0: they are
     /// there from the start.
     double rise_time = 0;
+    CellLaw law = {};           ///< of every cell; a tile's conductances are those at the
+    double read_voltage = 0.2;  ///< read voltage [V], above 0
 };
 
 /// A tile as a general circuit: arrays, wires, sources, ammeters, read-out. Nets and devices go by
 /// the names that ngspice gives those of the readable deck (`wl_a_3_7`, `tia_a_7`,
 /// `xtia_a_7.xop.x`), but that driver and end segment are one resistor.
+///
+/// Cells of law 1T1R are the two devices they consist of: the memory element `xc_a_3_7.rcell` down
+/// to net `xc_a_3_7.x`, and from there to the bit line the transistor `xc_a_3_7.maccess`, whose
+/// gate is the select line `sel_a_3`, held above *ground* from the start. All other laws are
+/// `NonlinearCell`s; a gate that a user's cell may have stands above its bit line, as in its table.
 /// @param inputs  read voltages [V] of the word lines in use, [rows]
-/// @throws InvalidInput  when inputs or reference shares do not fit the tile
+/// @throws InvalidInput  when inputs or reference shares do not fit the tile, a read voltage lies
+///                       beyond the law's reach, cells of a law have an access resistance, or as
+///                       `exact_at`
 Circuit tile_circuit(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                      const TileCircuitSettings& settings = {});
 
-/// One array with sources and 0 V ammeters.
+/// One array with sources and 0 V ammeters. Cells are those of the array's own law,
+/// `NonlinearCell`s unless they are ohmic: what has a gate has it above its bit line.
 /// @param inputs  read voltages [V], [word_lines]
 Circuit crossbar_circuit(const Crossbar& crossbar, const Eigen::Ref<const Eigen::VectorXd>& inputs);
 

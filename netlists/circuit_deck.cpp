@@ -5,10 +5,13 @@
 #include <algorithm>
 #include <cmath>
 #include <map>
+#include <set>
 #include <vector>
 
+#include "circuit/characterised_cell.hpp"
 #include "circuit/error.hpp"
 #include "circuit/overloaded.hpp"
+#include "circuit/series_laws.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/detail/deck_text.hpp"
 #include "netlists/detail/law_text.hpp"
@@ -21,6 +24,17 @@ using detail::number;
 // ngspice's own 1e-14 C would let all charges of an array's wires pass for none.
 constexpr std::string_view transient_options = ".options chgtol=1e-22 trtol=1\n";
 
+const TransistorLaw* transistor_of(const CellLaw& law) {
+    return dynamic_cast<const TransistorLaw*>(law.custom_law());
+}
+
+/// What a cell of a law is called by; cells in series with a device have that one's letter.
+char letter_of_cell(const NonlinearCell& cell) {
+    if (cell.law.is_linear() || cell.conductance == 0) return 'r';
+    if (transistor_of(cell.law) != nullptr) return 'm';
+    return surface_of(cell.law) != nullptr ? 'x' : 'b';
+}
+
 char letter_of(const DeviceModel& model) {
     const Overloaded letter{[](const Resistor&) { return 'r'; },
                             [](const Capacitor&) { return 'c'; },
@@ -28,9 +42,7 @@ char letter_of(const DeviceModel& model) {
                             [](const CurrentSource&) { return 'i'; },
                             [](const VoltageControlledVoltageSource&) { return 'e'; },
                             [](const VoltageControlledCurrentSource&) { return 'g'; },
-                            [](const NonlinearCell& cell) {
-                                return cell.law.is_linear() || cell.conductance == 0 ? 'r' : 'b';
-                            },
+                            [](const NonlinearCell& cell) { return letter_of_cell(cell); },
                             [](const Nmos&) { return 'm'; },
                             [](const auto&) { return 'b'; }};  // behavioural
     return std::visit(letter, model);
@@ -47,16 +59,49 @@ void check_word(const std::string& word, const std::string& where, std::string_v
                                               kind));
 }
 
+/// What a cell's lines make beside the element that bears its name.
+struct CellParts {
+    std::vector<std::string> elements;
+    std::vector<std::string> nets;
+};
+
+CellParts parts_of(const CircuitDevice& device) {
+    const auto* cell = std::get_if<NonlinearCell>(&device.model);
+    if (cell == nullptr || cell->law.is_linear() || cell->conductance == 0) return {};
+    const std::string& name = device.name;
+    if (transistor_of(cell->law) != nullptr)
+        return {{"r" + name, "v" + name}, {"x_" + name, "gate_" + name}};
+    if (dynamic_cast<const SelectorLaw*>(cell->law.custom_law()) != nullptr)
+        return {{"r" + name}, {"x_" + name}};
+    const SurfaceLaw* surface = surface_of(cell->law);
+    if (surface == nullptr || surface->surface().cell.gate_pin.empty()) return {};
+    return {{"v" + deck_name(device)}, {"gate_" + deck_name(device)}};
+}
+
 void check_names(const Circuit& circuit) {
-    for (CircuitNet net = 0; net < circuit.nets(); ++net)
+    std::set<std::string> nets;
+    for (CircuitNet net = 0; net < circuit.nets(); ++net) {
         check_word(circuit.net_name(net), "net '" + circuit.net_name(net) + "'", "net");
+        nets.insert(circuit.net_name(net));
+    }
     std::map<std::string, std::string> taken;
     for (const CircuitDevice& device : circuit.devices()) {
         check_word(device.name, "device '" + device.name + "'", "device");
-        const auto [other, is_new] = taken.emplace(deck_name(device), device.name);
-        if (!is_new)
-            throw InvalidInput(device.name, fmt::format("and {} would both be called {} in a deck",
-                                                        other->second, other->first));
+        const CellParts parts = parts_of(device);
+        std::vector<std::string> names{deck_name(device)};
+        names.insert(names.end(), parts.elements.begin(), parts.elements.end());
+        for (const std::string& name : names) {
+            const auto [other, is_new] = taken.emplace(name, device.name);
+            if (!is_new)
+                throw InvalidInput(device.name,
+                                   fmt::format("and {} would both be called {} in a deck",
+                                               other->second, other->first));
+        }
+        for (const std::string& net : parts.nets)
+            if (nets.contains(net))
+                throw InvalidInput(device.name, fmt::format("has a net {} within, which the "
+                                                            "circuit has too; rename that one",
+                                                            net));
     }
 }
 
@@ -72,6 +117,30 @@ std::string source_value(const Waveform& waveform) {
         if (time > 0) text += fmt::format(" {} {}", number(time), number(value));
     return text + ")";
 }
+
+/// Subcircuits of cells that users described, each once.
+class UserCells {
+  public:
+    /// @throws InvalidInput  where another cell of that name is there, or the text is not known
+    void add(const std::string& device, const UserCell& cell) {
+        if (cell.text.empty())
+            throw InvalidInput(
+                device, fmt::format("the text of its subcircuit {} is not known", cell.name));
+        const auto [known, is_new] = texts_.emplace(cell.name, cell.text);
+        if (!is_new && known->second != cell.text)
+            throw InvalidInput(device, fmt::format("its subcircuit {} is described in two ways; "
+                                                   "rename one",
+                                                   cell.name));
+    }
+    [[nodiscard]] std::string lines() const {
+        std::string text;
+        for (const auto& [name, lines] : texts_) text += lines;
+        return text;
+    }
+
+  private:
+    std::map<std::string, std::string> texts_;
+};
 
 /// One transistor model per set of numbers.
 class TransistorModels {
@@ -101,7 +170,8 @@ class DeckWriter {
     explicit DeckWriter(const Circuit& circuit) : circuit_(circuit) {}
 
     std::string line(const CircuitDevice& device);
-    [[nodiscard]] const TransistorModels& models() const { return models_; }
+    /// What the lines need beside them.
+    [[nodiscard]] std::string definitions() const { return models_.lines() + user_cells_.lines(); }
 
   private:
     [[nodiscard]] const std::string& net(const CircuitDevice& device, std::size_t k) const {
@@ -122,8 +192,10 @@ class DeckWriter {
         if (device.nets[k] == circuit_ground) return fmt::format("(-v({}))", net(device, k + 1));
         return fmt::format("(v({})-v({}))", net(device, k), net(device, k + 1));
     }
-    [[nodiscard]] std::string cell_line(const CircuitDevice& device,
-                                        const NonlinearCell& cell) const;
+    std::string cell_line(const CircuitDevice& device, const NonlinearCell& cell);
+    std::string law_lines(const CircuitDevice& device, const NonlinearCell& cell);
+    std::string transistor_lines(const CircuitDevice& device, const TransistorLaw& law,
+                                 double conductance);
     [[nodiscard]] std::string sum_line(const CircuitDevice& device,
                                        const CurrentSumSource& sum) const;
     [[nodiscard]] std::string converter_line(const CircuitDevice& device,
@@ -131,6 +203,7 @@ class DeckWriter {
 
     const Circuit& circuit_;
     TransistorModels models_;
+    UserCells user_cells_;
 };
 
 std::string pwl_points(const TableLaw& law) {
@@ -143,25 +216,43 @@ std::string pwl_points(const TableLaw& law) {
     return points;
 }
 
-std::string DeckWriter::cell_line(const CircuitDevice& device, const NonlinearCell& cell) const {
+/// The memory element, and behind it a transistor whose gate stands above the bit line.
+std::string DeckWriter::transistor_lines(const CircuitDevice& device, const TransistorLaw& law,
+                                         double conductance) {
+    const AccessTransistor& access = law.transistor();
+    const std::string& name = device.name;
+    return fmt::format(
+        "r{0} {1} x_{0} {3}\nv{0} gate_{0} {2} dc {4}\n{5} x_{0} gate_{0} {2} {2} {6} w=1e-6 "
+        "l=1e-6\n",
+        name, net(device, 0), net(device, 1), number(1 / law.element_conductance(conductance)),
+        number(access.gate), deck_name(device),
+        models_.name_of({.threshold = access.threshold, .beta = access.beta}));
+}
+
+/// Laws whose text all decks share.
+std::string DeckWriter::law_lines(const CircuitDevice& device, const NonlinearCell& cell) {
+    if (const SurfaceLaw* surface = surface_of(cell.law))
+        user_cells_.add(device.name, surface->surface().cell);
+    try {
+        return detail::flat_cell(cell.law,
+                                 deck_name(device)[0] == 'x' ? deck_name(device) : device.name,
+                                 net(device, 0), net(device, 1), cell.conductance);
+    } catch (const InvalidInput& error) {
+        throw InvalidInput(device.name, error.what());
+    }
+}
+
+std::string DeckWriter::cell_line(const CircuitDevice& device, const NonlinearCell& cell) {
     const double resistance = 1 / cell.conductance;
     if (std::isinf(resistance)) return detail::comment(deck_name(device) + " conducts nothing");
     if (cell.law.is_linear()) return two_nets(device, number(resistance));
     if (const TableLaw* table = table_of(cell.law))
         return two_nets(device, fmt::format("i={}*pwl({}{})", number(cell.conductance),
                                             drop(device, 0), pwl_points(*table)));
+    if (const TransistorLaw* transistor = transistor_of(cell.law))
+        return transistor_lines(device, *transistor, cell.conductance);
     const auto factor = cell.law.sinh_factor();
-    if (!factor) {
-        if (!detail::flat_definitions(cell.law).empty())
-            throw InvalidInput(device.name, "cell law " + to_string(cell.law) +
-                                                " stands in decks of arrays alone");
-        try {
-            return detail::flat_cell(cell.law, device.name, net(device, 0), net(device, 1),
-                                     cell.conductance);
-        } catch (const InvalidInput& error) {
-            throw InvalidInput(device.name, error.what());
-        }
-    }
+    if (!factor) return law_lines(device, cell);
     return two_nets(device, fmt::format("i={}*sinh({}*{})", number(cell.conductance / *factor),
                                         number(*factor), drop(device, 0)));
 }
@@ -305,7 +396,7 @@ std::string write_circuit_deck(const Circuit& circuit, const std::string& title,
     }
     DeckWriter writer(circuit);
     for (const CircuitDevice& device : circuit.devices()) deck += writer.line(device);
-    return deck + writer.models().lines() + ".end\n";
+    return deck + writer.definitions() + ".end\n";
 }
 
 }  // namespace kirchnet

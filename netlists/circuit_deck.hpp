@@ -18,11 +18,13 @@ std::string_view to_string(DeckDialect dialect);
 DeckDialect parse_deck_dialect(std::string_view text);
 
 /// A circuit as a flat deck, one line per device, in the order of the devices. Sources are constant
-/// or piecewise linear, `.options` tight enough for twelve digits. Ends with `.end`, holds no
-/// control block.
+/// or piecewise linear, `.options` tight enough for twelve digits. Cells that users described call
+/// their own subcircuit; what has a gate as a part of its law has it above its net 1. Ends with
+/// `.end`, holds no control block.
 /// @throws InvalidInput  naming the first device or net that the dialect has no text for: a net or
 ///                       device whose name is no SPICE name, two devices that would bear one name,
-///                       a cell of a caller's law that is no table; in `portable` anything but
+///                       a cell of a caller's law without SPICE text, two cells of users whose
+///                       subcircuits share a name and not the text; in `portable` anything but
 ///                       resistors, linear cells, voltage sources and voltage-controlled ones
 std::string write_circuit_deck(const Circuit& circuit, const std::string& title,
                                DeckDialect dialect = DeckDialect::ngspice);

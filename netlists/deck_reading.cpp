@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <array>
+#include <cassert>
 #include <cctype>
 #include <charconv>
 #include <cmath>
@@ -15,11 +16,14 @@
 
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
+#include "circuit/read_point.hpp"
 #include "circuit/units.hpp"
+#include "netlists/detail/cell_probe.hpp"
 #include "netlists/detail/deck_parts.hpp"
 #include "netlists/detail/deck_scan.hpp"
 #include "netlists/detail/deck_source.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/tile_reader.hpp"
 #include "netlists/ngspice_session.hpp"
 
 namespace kirchnet {
@@ -28,6 +32,7 @@ namespace {
 using detail::DeckPart;
 using detail::DeckParts;
 using detail::DeckSource;
+using detail::TileLines;
 
 constexpr double open = std::numeric_limits<double>::infinity();
 
@@ -40,18 +45,6 @@ bool is_same(double before, double after) {
 
 bool is_same_pair(const std::vector<std::string>& x, const std::vector<std::string>& y) {
     return std::is_permutation(x.begin(), x.end(), y.begin(), y.end());
-}
-
-DeckParts unfold(const std::string& deck, const NgspiceSettings& settings) {
-    DeckParts parts(expand_deck(deck, settings));
-    if (parts.unclear().empty()) return parts;
-    std::vector<std::string> wanted;
-    for (const std::string& name : parts.unclear()) wanted.push_back("@" + name + "[resistance]");
-    std::map<std::string, double> resistance;
-    for (const auto& [name, value] : run_operating_point(deck, wanted, settings))
-        resistance[name.substr(1, name.find('[') - 1)] = value;
-    parts.settle(resistance);
-    return parts;
 }
 
 /// What a wire of a deck is called: `rwl_a_3_7`, `rdrv_ab_3_r`, `rsense_a_t_3`.
@@ -190,16 +183,28 @@ struct CellSeat {
     std::vector<std::string> nets;  ///< empty: cut off
 };
 
+/// What a cell that is not of resistors alone was found to be.
+struct ProbedConductance {
+    double conductance = 0;  ///< at the read voltage [S]
+    bool is_of_law = false;
+};
+
 class DeckReader {
   public:
-    DeckReader(const Tile& tile, const DeckSource& source, bool is_flat, Compared compared,
-               const DeckParts& original, const DeckParts& edited)
+    /// @param outer_nets  what a layer calls nets of the tile: `in_a_3` -> `x_5_0_1`
+    DeckReader(const Tile& tile, TileLines lines, const DeckTerms& terms, Compared compared,
+               const DeckParts& original, const DeckParts& edited, const NgspiceSettings& settings,
+               std::map<std::string, std::string> outer_nets = {})
         : tile_(tile),
-          source_(source),
-          is_flat_(is_flat),
+          source_(lines.source),
+          lines_(std::move(lines)),
+          is_flat_(lines_.is_flat),
+          terms_(terms),
           compared_(compared),
           original_(original),
-          edited_(edited) {
+          edited_(edited),
+          settings_(settings),
+          outer_nets_(std::move(outer_nets)) {
         for (const Crossbar& array : tile.arrays()) {
             arrays_.emplace_back(array);
             expansions_.push_back(expand(array));
@@ -209,6 +214,7 @@ class DeckReader {
     DeckReading read() {
         check_recognisable();
         find_renamed();
+        probe_changed_cells();
         for (const DeckPart& part : original_.list()) compare(part);
         for (const DeckPart& part : edited_.list())
             if (original_.find(part.name) == nullptr && !renamed_.contains(part.name)) add(part);
@@ -255,33 +261,121 @@ class DeckReader {
         const NetIndex word = circuit.word_net[place];
         const NetIndex bit = circuit.bit_net[place];
         if (word == cut_off_net || bit == cut_off_net) return CellSeat{array, {}};
-        return CellSeat{array, {circuit.net_name(word), circuit.net_name(bit)}};
+        const bool is_there =
+            kirchnet::is_kept(tile_, tile_.arrays()[array], at.bit_line, terms_.output);
+        return CellSeat{array,
+                        {outer_net(circuit.net_name(word)),
+                         is_there ? outer_net(circuit.net_name(bit)) : std::string("0")}};
+    }
+
+    [[nodiscard]] std::string outer_net(const std::string& net) const {
+        const auto found = outer_nets_.find(net);
+        return found == outer_nets_.end() ? net : found->second;
     }
 
     /// A part that is gone, and one that was not there and hangs between the same nets, are one.
     void find_renamed() {
-        std::map<std::pair<std::string, std::string>, const DeckPart*> gone;
+        std::map<std::vector<std::string>, const DeckPart*> gone;
         const auto key = [](const DeckPart& part) {
-            return std::minmax(part.nodes.front(), part.nodes.back());
+            std::vector<std::string> nets = part.nodes;
+            std::sort(nets.begin(), nets.end());
+            return nets;
+        };
+        const auto is_alike = [&](const DeckPart& before, const DeckPart& after) {
+            if (before.value && after.value) return before.is_conductance == after.is_conductance;
+            return !before.value && !after.value && cell_of(before.name);
         };
         for (const DeckPart& part : original_.list())
-            if (part.nodes.size() == 2 && edited_.find(part.name) == nullptr)
-                gone.emplace(key(part), &part);
+            if (edited_.find(part.name) == nullptr) gone.emplace(key(part), &part);
         for (const DeckPart& part : edited_.list()) {
-            if (part.nodes.size() != 2 || original_.find(part.name) != nullptr ||
-                cell_of(part.name))
-                continue;
+            if (original_.find(part.name) != nullptr || cell_of(part.name)) continue;
             const auto found = gone.find(key(part));
-            if (found == gone.end() || !found->second->value || !part.value ||
-                found->second->is_conductance != part.is_conductance)
-                continue;
+            if (found == gone.end() || !is_alike(*found->second, part)) continue;
             DeckChange& change = report(DeckChangeKind::renamed, *found->second);
             change.text_after = part.name;
-            change.line = source_.line_of(part.name);
+            change.line = lines_.line_of(part.name);
             renamed_.emplace(part.name, found->second->name);
             stand_ins_.emplace(found->second->name, &part);
             gone.erase(found);
         }
+    }
+
+    // ---- cells that are not of resistors alone ----
+
+    /// What of a part ngspice is to be asked; nothing where it is plain, or hangs elsewhere.
+    [[nodiscard]] std::optional<detail::ProbedCell> probe_of(const DeckPart& part,
+                                                             const CellPosition& at) const {
+        const auto seat = seat_of(at);
+        if (!seat || seat->nets.empty() || (terms_.law.is_linear() && part.conductance()))
+            return std::nullopt;
+        detail::ProbedCell cell{part.lines, seat->nets[0], seat->nets[1], {}};
+        for (const std::string& end : seat->nets)
+            if (std::find(part.nodes.begin(), part.nodes.end(), end) == part.nodes.end())
+                return std::nullopt;
+        for (const std::string& net : part.nodes) {
+            if (net == cell.word_net || net == cell.bit_net || net == "0") continue;
+            const DeckPart* source = edited_.find("v" + net);
+            if (source == nullptr || !source->value) return std::nullopt;
+            cell.gates[net] = *source->value;
+        }
+        if (cell.word_net == "0" && cell.bit_net == "0") return std::nullopt;
+        return cell;
+    }
+
+    void probe_changed_cells() {
+        std::vector<detail::ProbedCell> cells;
+        std::vector<std::string> names;
+        const auto look_at = [&](const DeckPart& part, const std::optional<CellPosition>& at) {
+            if (!at) return;
+            if (auto cell = probe_of(part, *at)) {
+                cells.push_back(std::move(*cell));
+                names.push_back(part.name);
+            }
+        };
+        for (const DeckPart& part : original_.list()) {
+            const DeckPart* after = counterpart(part);
+            if (after != nullptr && (after->lines != part.lines || after->name != part.name))
+                look_at(*after, cell_of(part.name));
+        }
+        for (const DeckPart& part : edited_.list())
+            if (original_.find(part.name) == nullptr && !renamed_.contains(part.name))
+                look_at(part, cell_of(part.name));
+        if (cells.empty()) return;
+        const double v = terms_.read_voltage;
+        const Eigen::Vector3d voltages(v, v / 2, -std::min(v, terms_.law.reach()));
+        Eigen::MatrixXd current;
+        try {
+            current = detail::probe_cells(cells, voltages, settings_);
+        } catch (const NgspiceError& error) {
+            throw InvalidInput(source_.name(), fmt::format("cells that were changed have no "
+                                                           "operating point by themselves: {}",
+                                                           error.what()));
+        }
+        for (std::size_t i = 0; i < names.size(); ++i)
+            probed_[names[i]] = judge(voltages, current.row(static_cast<Index>(i)).transpose());
+    }
+
+    /// A cell of the law carries what the law says at every voltage.
+    [[nodiscard]] ProbedConductance judge(const Eigen::Vector3d& voltages,
+                                          const Eigen::Vector3d& current) const {
+        constexpr double tolerance = 1e-6;  // of the current at the read voltage
+        ProbedConductance found{current(0) / voltages(0), false};
+        try {
+            const double g = slope_for_target(terms_.law, found.conductance, voltages(0));
+            found.is_of_law = true;
+            for (Index k = 0; k < voltages.size(); ++k)
+                found.is_of_law =
+                    found.is_of_law && std::abs(current(k) - terms_.law.current(g, voltages(k))) <=
+                                           tolerance * std::abs(current(0));
+        } catch (const InvalidInput&) {  // the law has no such cell
+            return found;
+        }
+        return found;
+    }
+
+    [[nodiscard]] const ProbedConductance* probed(const DeckPart* part) const {
+        const auto found = part == nullptr ? probed_.end() : probed_.find(part->name);
+        return found == probed_.end() ? nullptr : &found->second;
     }
 
     [[nodiscard]] const DeckPart* counterpart(const DeckPart& part) const {
@@ -294,7 +388,7 @@ class DeckReader {
         DeckChange& change = reading_.changes.emplace_back();
         change.kind = kind;
         change.name = part.name;
-        change.line = source_.line_of(part.name);
+        change.line = lines_.line_of(part.name);
         if (const auto cell = cell_of(part.name)) {
             change.cell = cell;
             change.name = cell_name(*cell);
@@ -308,11 +402,13 @@ class DeckReader {
         const DeckPart* after = counterpart(before);
         if (after != nullptr && after->lines == before.lines && after->nodes == before.nodes)
             return;
-        if (after != nullptr && !is_same_pair(before.nodes, after->nodes))
+        if (after != nullptr && probed(after) == nullptr &&
+            !is_same_pair(before.nodes, after->nodes))
             return rewired(before, *after);
         if (const auto cell = cell_of(before.name)) return compare_cell(before, after, *cell);
         if (const auto wire = parse_wire(before.name)) return compare_wire(before, after, *wire);
         if (before.name.starts_with("v_in_")) return compare_source(before, after);
+        if (before.name.starts_with("vsel_")) return compare_select_line(before, after);
         compare_device(before, after);
     }
 
@@ -324,18 +420,63 @@ class DeckReader {
         beyond(fmt::format("{} hangs on {}", change.name, change.text_after));
     }
 
+    /// What the cell conducts by the deck, or where that takes an analysis by the array.
+    [[nodiscard]] double conductance_before(const DeckPart& before,
+                                            const CellPosition& cell) const {
+        if (const auto told = before.conductance(); told && terms_.law.is_linear()) return *told;
+        return tile_.arrays()[array_of(cell)].conductance()(cell.word_line, cell.bit_line);
+    }
+
     void compare_cell(const DeckPart& before, const DeckPart* after, const CellPosition& cell) {
-        const auto was = before.conductance();
-        const auto is = after == nullptr ? 0.0 : after->conductance();
-        if (was && is && is_same(*was, *is)) return;
+        const double was = conductance_before(before, cell);
+        const ProbedConductance* found = probed(after);
+        const auto is = found != nullptr   ? std::optional(found->conductance)
+                        : after == nullptr ? std::optional(0.0)
+                                           : plain_conductance(*after);
+        if (is && is_unchanged(was, *is, found)) return;
         DeckChange& change = report(DeckChangeKind::cell, before);
         change.before = was;
         change.after = is;
-        if (after != nullptr) change.line = source_.line_of(after->name);
-        if (is && std::isfinite(*is) && *is >= 0)
-            return arrays_[array_of(cell)].set_cell(cell, *is);
-        change.text_after = fmt::format("{}", fmt::join(after->lines, " | "));
-        beyond(fmt::format("{} is no conductance any more", change.name));
+        if (after != nullptr) change.line = lines_.line_of(after->name);
+        keep_cell(change, after, cell, array_of(cell));
+    }
+
+    /// Only ohmic cells are what their resistors say.
+    [[nodiscard]] std::optional<double> plain_conductance(const DeckPart& part) const {
+        return terms_.law.is_linear() ? part.conductance() : std::nullopt;
+    }
+
+    static bool is_unchanged(double was, double is, const ProbedConductance* found) {
+        constexpr double of_an_analysis = 1e-9;
+        if (found == nullptr) return is_same(was, is);
+        return found->is_of_law && std::abs(is - was) <= of_an_analysis * std::abs(was);
+    }
+
+    /// Puts a cell's conductance into its array, or says why that cannot be.
+    void keep_cell(DeckChange& change, const DeckPart* part, const CellPosition& cell,
+                   std::size_t array) {
+        const ProbedConductance* found = probed(part);
+        const bool is_held = found == nullptr || found->is_of_law;
+        if (change.after && is_held && std::isfinite(*change.after) && *change.after >= 0)
+            return arrays_[array].set_cell(cell, *change.after);
+        change.text_after = fmt::format("{}", fmt::join(part->lines, " | "));
+        beyond(terms_.law.is_linear() ? fmt::format("{} is no conductance any more", change.name)
+                                      : fmt::format("{} is no cell of law {} any more", change.name,
+                                                    to_string(terms_.law)));
+    }
+
+    /// Select lines are no part of arrays.
+    void compare_select_line(const DeckPart& before, const DeckPart* after) {
+        if (compared_ == Compared::arrays && after == nullptr) return;
+        if (after != nullptr && after->value && before.value &&
+            is_same(*before.value, *after->value))
+            return;
+        DeckChange& change = report(DeckChangeKind::source, before);
+        change.before = before.value;
+        if (after != nullptr) change.after = after->value;
+        if (!change.after) change.text_after = after == nullptr ? "gone" : after->lines.front();
+        beyond(fmt::format("select line {} is at {}", before.name.substr(1),
+                           change.after ? format_quantity(*change.after, "V") : "no voltage"));
     }
 
     void compare_wire(const DeckPart& before, const DeckPart* after, const WireName& wire) {
@@ -401,13 +542,16 @@ class DeckReader {
         const auto cell = cell_of(part.name);
         if (!cell) return false;
         const auto seat = seat_of(*cell);
-        const auto is = part.conductance();
-        if (!seat || !is || !std::isfinite(*is) || *is < 0 || !is_same_pair(seat->nets, part.nodes))
+        const ProbedConductance* found = probed(&part);
+        const auto is =
+            found != nullptr ? std::optional(found->conductance) : plain_conductance(part);
+        if (!seat || !is || !std::isfinite(*is) || *is < 0 ||
+            (found == nullptr && !is_same_pair(seat->nets, part.nodes)))
             return false;
         DeckChange& change = report(DeckChangeKind::cell, part);
         change.before = 0.0;
         change.after = is;
-        arrays_[seat->array].set_cell(*cell, *is);
+        keep_cell(change, &part, *cell, seat->array);
         return true;
     }
 
@@ -432,43 +576,21 @@ class DeckReader {
 
     const Tile& tile_;
     const DeckSource& source_;
+    TileLines lines_;
     bool is_flat_;
+    const DeckTerms& terms_;
     Compared compared_;
     const DeckParts& original_;
     const DeckParts& edited_;
+    const NgspiceSettings& settings_;
+    std::map<std::string, std::string> outer_nets_;
+    std::map<std::string, ProbedConductance, std::less<>> probed_;
     std::vector<EditedArray> arrays_;
     std::vector<Expansion> expansions_;
     std::map<std::string, std::string, std::less<>> renamed_;
     std::map<std::string, const DeckPart*, std::less<>> stand_ins_;
     DeckReading reading_;
 };
-
-/// What changed in the text itself, told beside what it changes in the circuit.
-void compare_texts(const DeckSource& original, const DeckSource& edited, DeckReading& reading) {
-    const auto tell = [&](DeckChangeKind kind, const detail::NamedTexts& before,
-                          const detail::NamedTexts& after) {
-        std::set<std::string> names;
-        for (const auto* side : {&before, &after})
-            for (const auto& entry : *side) names.insert(entry.first);
-        for (const std::string& name : names) {
-            const auto was = before.find(name);
-            const auto is = after.find(name);
-            const std::string old_text = was == before.end() ? "" : was->second.text;
-            const std::string new_text = is == after.end() ? "" : is->second.text;
-            if (old_text == new_text) continue;
-            reading.changes.push_back({kind,
-                                       name,
-                                       {},
-                                       {},
-                                       {},
-                                       old_text,
-                                       new_text,
-                                       is == after.end() ? 0 : is->second.line});
-        }
-    };
-    tell(DeckChangeKind::parameter, original.parameters(), edited.parameters());
-    tell(DeckChangeKind::subcircuit, original.subcircuits(), edited.subcircuits());
-}
 
 /// What ngspice said, without the title of the deck, and what to do about a conductance of 0.
 std::string complaint_of(const NgspiceError& error) {
@@ -482,19 +604,94 @@ std::string complaint_of(const NgspiceError& error) {
     return text;
 }
 
-DeckParts unfold_edited(const DeckSource& source, const NgspiceSettings& settings) {
-    if (const std::string problem = source.find_problem(); !problem.empty())
-        throw InvalidInput(source.name(), problem);
-    if (const std::string fault = detail::find_silent_fault(source.text()); !fault.empty())
-        throw InvalidInput(source.name(), source.with_line(fault));
-    try {
-        return unfold(source.text(), settings);
-    } catch (const NgspiceError& error) {
-        throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
-    }
+}  // namespace
+
+namespace detail {
+
+std::size_t TileLines::line_of(const std::string& name) const {
+    if (!label.empty() && !is_flat) return source.line_within("x" + label, name);
+    const std::string ending = label.empty() ? "" : "_" + label;
+    std::size_t line = source.line_of(name + ending);
+    // Elements of a flat deck's cell bear their letter before its name.
+    for (const char* letter : {"r", "b", "m"})
+        if (line == 0 && is_flat)
+            line = source.line_of(fmt::format("{}{}{}", letter, name, ending));
+    return line;
 }
 
-}  // namespace
+std::vector<std::string> unfold_edited(const DeckSource& source, const NgspiceSettings& settings) {
+    if (const std::string problem = source.find_problem(); !problem.empty())
+        throw InvalidInput(source.name(), problem);
+    if (const std::string fault = find_silent_fault(source.text()); !fault.empty())
+        throw InvalidInput(source.name(), source.with_line(fault));
+    return of_edited(source, [&] { return expand_deck(source.text(), settings); });
+}
+
+void refuse(const DeckSource& source, const NgspiceError& error) {
+    throw InvalidInput(source.name(), source.with_line(complaint_of(error)));
+}
+
+DeckParts parts_of(const UnfoldedDeck& unfolded, const std::string& deck,
+                   const NgspiceSettings& settings) {
+    DeckParts parts(unfolded.lines);
+    if (parts.unclear().empty()) return parts;
+    std::vector<std::string> wanted;
+    for (const std::string& name : parts.unclear())
+        wanted.push_back("@" + unfolded.deck_name(name) + "[resistance]");
+    const auto found = run_operating_point(deck, wanted, settings);
+    std::map<std::string, double> resistance;
+    for (std::size_t i = 0; i < wanted.size(); ++i)
+        resistance[parts.unclear()[i]] = found.at(wanted[i]);
+    parts.settle(resistance);
+    return parts;
+}
+
+UnfoldedDeck gathered(const UnfoldedDeck& deck, bool is_flat, const CellLaw& law) {
+    return is_flat && !law.is_linear() ? detail::gather_flat_cells(deck) : deck;
+}
+
+bool is_same_number(double before, double after) {
+    return is_same(before, after);
+}
+
+DeckReading read_tile(const Tile& tile, const TileLines& lines, const DeckTerms& terms,
+                      Compared compared, const DeckParts& original, const DeckParts& edited,
+                      const NgspiceSettings& settings,
+                      const std::map<std::string, std::string>& outer_nets) {
+    return DeckReader(tile, lines, terms, compared, original, edited, settings, outer_nets).read();
+}
+
+void compare_texts(const DeckSource& original, const DeckSource& edited,
+                   std::vector<DeckChange>& changes, std::string_view left_out) {
+    const auto tell = [&](DeckChangeKind kind, const detail::NamedTexts& before,
+                          const detail::NamedTexts& after) {
+        std::set<std::string> names;
+        for (const auto* side : {&before, &after})
+            for (const auto& entry : *side) names.insert(entry.first);
+        for (const std::string& name : names) {
+            if (!left_out.empty() && kind == DeckChangeKind::subcircuit &&
+                name.starts_with(left_out))
+                continue;
+            const auto was = before.find(name);
+            const auto is = after.find(name);
+            const std::string old_text = was == before.end() ? "" : was->second.text;
+            const std::string new_text = is == after.end() ? "" : is->second.text;
+            if (old_text == new_text) continue;
+            changes.push_back({kind,
+                               name,
+                               {},
+                               {},
+                               {},
+                               old_text,
+                               new_text,
+                               is == after.end() ? 0 : is->second.line});
+        }
+    };
+    tell(DeckChangeKind::parameter, original.parameters(), edited.parameters());
+    tell(DeckChangeKind::subcircuit, original.subcircuits(), edited.subcircuits());
+}
+
+}  // namespace detail
 
 std::string_view to_string(DeckChangeKind kind) {
     constexpr std::array<std::string_view, 12> words{
@@ -504,18 +701,43 @@ std::string_view to_string(DeckChangeKind kind) {
 }
 
 bool is_flat_deck(const std::string& deck) {
-    return deck.find("\nrxc_") != std::string::npos;
+    constexpr std::array<std::string_view, 3> marks{"\nrxc_", "\nbxc_",
+                                                    ": one resistor per element"};
+    return std::any_of(marks.begin(), marks.end(),
+                       [&](std::string_view mark) { return deck.find(mark) != std::string::npos; });
+}
+
+bool is_layer_deck(const std::string& deck) {
+    if (deck.find("\nxt0_0") != std::string::npos) return true;
+    const std::size_t source = deck.find("\nv_in_");
+    if (source == std::string::npos) return false;
+    const std::string name = deck.substr(source + 1, deck.find(' ', source) - source - 1);
+    return name.find("_t") != std::string::npos;
+}
+
+std::optional<Index> output_of_deck(const std::string& deck) {
+    constexpr std::string_view words = "\n* scope     output ";
+    const std::size_t at = deck.find(words);
+    if (at == std::string::npos) return std::nullopt;
+    const std::size_t begin = at + words.size();
+    return to_index(std::string_view(deck).substr(begin, deck.find(' ', begin) - begin));
 }
 
 DeckReading read_deck(const std::string& edited, const std::string& original, const Tile& tile,
-                      Compared compared, const NgspiceSettings& settings) {
+                      Compared compared, const NgspiceSettings& settings, const DeckTerms& terms) {
     const DeckSource source("edited deck", edited);
-    const DeckParts after = unfold_edited(source, settings);
-    const DeckParts before = unfold(original, settings);
+    const bool is_flat = is_flat_deck(edited);
+    const auto parts = [&](const std::string& deck, std::vector<std::string> lines) {
+        return detail::parts_of(detail::gathered({std::move(lines), {}}, is_flat, terms.law), deck,
+                                settings);
+    };
+    const DeckParts after = detail::of_edited(
+        source, [&] { return parts(edited, detail::unfold_edited(source, settings)); });
+    const DeckParts before = parts(original, expand_deck(original, settings));
     DeckReading reading =
-        DeckReader(tile, source, is_flat_deck(edited), compared, before, after).read();
+        detail::read_tile(tile, {source, {}, is_flat}, terms, compared, before, after, settings);
     if (compared == Compared::everything)
-        compare_texts(DeckSource("original deck", original), source, reading);
+        detail::compare_texts(DeckSource("original deck", original), source, reading.changes);
     return reading;
 }
 

@@ -143,6 +143,8 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     deck += detail::comment("inputs: " + settings.input_comment);
     deck += detail::comment("faults: " + settings.fault_comment);
     deck += detail::options_line();
+    if (settings.output)
+        deck += detail::comment(fmt::format("scope     output {} alone", *settings.output));
     if (settings.output && !settings.output_comment.empty())
         deck += detail::comment(settings.output_comment);
     check_dialect(settings);

@@ -45,6 +45,10 @@ std::string sum_lines(const Terms& terms) {
     return text;
 }
 
+std::string input_net(const KernelPosition& at) {
+    return fmt::format("x_{}_{}_{}", at.input_channel, at.kernel_y, at.kernel_x);
+}
+
 std::string ammeter_of(const Tile& tile, Index output, Polarity side) {
     const TileColumn column = tile.column(output, side);
     return ammeter_name(tile.arrays()[column.array].pattern(), column.bit_line);
@@ -56,6 +60,12 @@ std::string tile_label(const Tile& tile) {
     const WeightBlock& block = tile.block();
     const std::string place = fmt::format("t{}_{}", block.tile_row, block.tile_column);
     return tile.settings().bits_per_cell == 0 ? place : fmt::format("{}_s{}", place, block.slice);
+}
+
+std::string layer_input_net(const Tile& tile, Index word_line) {
+    return word_line < tile.rows()
+               ? input_net(tile.block().inputs[static_cast<std::size_t>(word_line)])
+               : "0";
 }
 
 void check_layer(const std::vector<LayerTile>& tiles) {
@@ -112,10 +122,6 @@ namespace {
 using detail::comment;
 using detail::number;
 
-std::string input_net(const KernelPosition& at) {
-    return fmt::format("x_{}_{}_{}", at.input_channel, at.kernel_y, at.kernel_x);
-}
-
 std::string output_net(const Tile& tile, Index output) {
     return fmt::format("s_{}_{}", detail::tile_label(tile), output);
 }
@@ -135,9 +141,7 @@ std::vector<std::string> nets_of(const Tile& tile) {
     std::vector<std::string> nets;
     for (const Crossbar& array : tile.arrays())
         for (Index r = 0; r < array.shape().word_lines; ++r)
-            nets.push_back(r < tile.rows()
-                               ? input_net(tile.block().inputs[static_cast<std::size_t>(r)])
-                               : "0");
+            nets.push_back(detail::layer_input_net(tile, r));
     for (Index j = 0; j < tile.outputs(); ++j) nets.push_back(output_net(tile, j));
     return nets;
 }
@@ -190,8 +194,7 @@ std::string source_lines(const std::vector<LayerTile>& tiles) {
     std::map<std::string, bool> written;
     for (const LayerTile& part : tiles)
         for (Index r = 0; r < part.tile.rows(); ++r) {
-            const std::string net =
-                input_net(part.tile.block().inputs[static_cast<std::size_t>(r)]);
+            const std::string net = detail::layer_input_net(part.tile, r);
             if (written.try_emplace(net, true).second)
                 text += fmt::format("v_{0} {0} 0 dc {1}\n", net, number(part.inputs(r)));
         }
@@ -219,6 +222,13 @@ std::string layer_header(const std::vector<LayerTile>& tiles, const TileDeckSett
     text +=
         comment("inputs    " + (settings.input_comment.empty() ? "given" : settings.input_comment));
     text += comment("faults    " + settings.fault_comment);
+    if (!settings.law.is_linear())
+        text += comment(fmt::format("law       {}, g at {} V", to_string(settings.law),
+                                    number(settings.read_voltage)));
+    if (const AccessResistance& access = first.settings().access; access.is_there())
+        text += comment(fmt::format(
+            "access    {} ohm in series with each memory element, {}", number(access.resistance),
+            access.precompensate ? "made up for: cells show g" : "which conducts g by itself"));
     text += comment(
         "names     xt0_1 is tile row 0, column 1; within it as in its own deck: "
         "xt0_1.xc_a_3_7");
@@ -284,8 +294,7 @@ std::string write_layer_deck(const std::vector<LayerTile>& tiles,
         return fmt::format("v({})", output_net(tile, j));
     };
     deck += detail::sum_lines(detail::terms_of(tiles, channel_vector));
-    return deck +
-           detail::layer_control(tiles, input_net(tiles.front().tile.block().inputs.front())) +
+    return deck + detail::layer_control(tiles, detail::layer_input_net(tiles.front().tile, 0)) +
            ".end\n";
 }
 

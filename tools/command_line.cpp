@@ -148,6 +148,8 @@ class CommandLine {
                 "  kirchnet netlist --read tile.cir --against chip.h5 --solve "
                 "--save-crossbar edited.h5\n"
                 "  kirchnet compare net.h5 --data cifar10 --mapping two_column --arrays edited.h5\n"
+                "  kirchnet netlist net.h5 --layer conv1 --tile all --array 16x16 --read layer.cir "
+                "--save-crossbar edited.h5\n"
                 "  kirchnet netlist net.h5 --layer conv1 --cell 1t1r:vg=1.2 -o tile.cir\n"
                 "  kirchnet netlist net.h5 --layer conv1 --cell byo:cell.h5 --flat -o tile.cir");
         add_tile_options(sub, netlist_, false);
@@ -169,13 +171,16 @@ class CommandLine {
         sub.add_option("-o,--out", netlist_.out,
                        "Deck to write [standard output]; of --layer all a folder")
             ->type_name("TILE.cir");
-        sub.add_option("--save-crossbar", netlist_.save_crossbar,
-                       "Also write the tile's arrays (X.h5, or X-a.h5 and X-b.h5) for --against, "
-                       "--arrays, 'kirchnet solve' and 'check'; with --read the edited ones")
+        sub.add_option(
+               "--save-crossbar", netlist_.save_crossbar,
+               "Also write the tile's arrays (X.h5, or X-a.h5 and X-b.h5; of a layer's tiles "
+               "X-t0_1.h5 and so on) for --against, --arrays, 'kirchnet solve' and 'check'; "
+               "with --read the edited ones")
             ->type_name("X.h5");
-        sub.add_option("--read", netlist_.deck,
-                       "Read an edited deck back and say what differs from --against, or from the "
-                       "deck that the network and these options give")
+        sub.add_option(
+               "--read", netlist_.deck,
+               "Read an edited deck of a tile, a column or a layer back and say what differs "
+               "from --against, or from the deck that the network and these options give")
             ->type_name("EDITED.cir");
         sub.add_option("--against", netlist_.against,
                        "Arrays the deck was made from, by --save-crossbar")
@@ -341,8 +346,14 @@ class CommandLine {
             "differential --readout opamp --data cifar10 --image 3 --position 20 --out w.h5\n"
             "  kirchnet settle net.h5 --layer conv1 --array 8x8 --readout opamp --bits 6 --check\n"
             "  kirchnet settle net.h5 --layer conv1 --array 16x16 --driver 1k --wire-capacitance "
-            "0.2f --rise-time 50p --json");
+            "0.2f --rise-time 50p --json\n"
+            "  kirchnet settle net.h5 --layer conv1 --array 8x8 --readout opamp --cell 1t1r "
+            "--check");
         add_tile_options(sub, settle_.tile, true);
+        add_key(sub, settle_.tile.settings, "--cell", "cells.law",
+                "Law of the cells: linear, sinh:A, stanford, 1s1r, 1t1r, table:FILE.csv, or "
+                "byo:CELL.h5 of 'kirchnet characterise' [linear]",
+                "LAW");
         sub.add_option("--readout", settle_.tile.readout,
                        "ideal: outputs are column currents; opamp: voltages [key readout.kind]")
             ->type_name("READOUT");

@@ -132,6 +132,9 @@ struct NetlistArguments {
 int run_netlist(const NetlistArguments& arguments);
 /// What `run_netlist` does with `deck`.
 int run_netlist_read(const NetlistArguments& arguments);
+/// The same where the deck is of a layer.
+/// @param edited  its text
+int run_layer_read(const NetlistArguments& arguments, const std::string& edited);
 
 struct TraceArguments {
     NetlistArguments tile;  ///< network, layer, place and drive, as for a deck

@@ -3,7 +3,9 @@
 #include <algorithm>
 #include <cmath>
 
+#include "circuit/characterised_cell.hpp"
 #include "circuit/tile_circuit.hpp"
+#include "netlists/circuit_deck.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "netlists/ngspice_solver.hpp"
@@ -12,8 +14,15 @@
 namespace kirchnet {
 namespace {
 
+/// Of an amplifier; those of cells say something.
 bool is_inner_node(const std::string& net) {
-    return net.ends_with(".x");
+    return net.ends_with(".xop.x");
+}
+
+/// Whether a law's own gates stand above the bit line, while those of the readable deck do not.
+bool has_gate_in_table(const CellLaw& law) {
+    const SurfaceLaw* surface = surface_of(law);
+    return surface != nullptr && !surface->surface().cell.gate_pin.empty();
 }
 
 /// One kind of quantity, compared name by name.
@@ -43,9 +52,9 @@ struct QuantityComparison {
 
 AgreementRecord check_readout(const std::string& name, const Tile& tile,
                               const Eigen::VectorXd& inputs, LinearReadout readout,
-                              double time_limit) {
+                              const CellLaw& law, double time_limit) {
     readout.circuit.adc = {};
-    TileCircuitSettings how;
+    TileCircuitSettings how{.law = law, .read_voltage = readout.read_voltage};
     how.amplifiers = draw_amplifiers(tile, readout, readout.circuit.feedback_resistance);
     const Circuit circuit = tile_circuit(tile, inputs, how);
     const CircuitSolution solution = solve_circuit(circuit);
@@ -60,9 +69,13 @@ AgreementRecord check_readout(const std::string& name, const Tile& tile,
     TileDeckSettings deck;
     deck.readout = Readout::opamp;
     deck.amplifiers = readout;
+    deck.law = law;
+    deck.read_voltage = readout.read_voltage;
     NgspiceSettings settings;
     settings.time_limit_s = time_limit;
-    const auto found = run_operating_point(write_tile_deck(tile, inputs, deck), wanted, settings);
+    const std::string text = has_gate_in_table(law) ? write_circuit_deck(circuit, name)
+                                                    : write_tile_deck(tile, inputs, deck);
+    const auto found = run_operating_point(text, wanted, settings);
 
     QuantityComparison voltages;
     QuantityComparison currents;

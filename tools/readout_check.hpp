@@ -18,11 +18,14 @@ inline constexpr const char* whole_circuit = "circuit";
 /// @param name        of the record
 /// @param inputs      read voltages [V], [rows]
 /// @param readout     R_f is set; its converters are left out
+/// @param law         of every cell, which conducts what it should at the read voltage. Cells of
+///                    users with a gate are compared in the general circuit's own deck, since
+///                    their tables have gates above the bit line and readable decks above ground
 /// @param time_limit  of ngspice [s]
 /// @throws NgspiceError, NotConverged, SingularSystem  from either road
 AgreementRecord check_readout(const std::string& name, const Tile& tile,
                               const Eigen::VectorXd& inputs, LinearReadout readout,
-                              double time_limit);
+                              const CellLaw& law, double time_limit);
 
 /// Seconds that ngspice takes for it about.
 double expected_readout_seconds(const Tile& tile);

@@ -115,7 +115,10 @@ double largest_amplifier_output(const Circuit& circuit, const CircuitSolution& s
 SettlingStudy prepare(const Tile& tile, const Eigen::VectorXd& inputs,
                       const std::optional<LinearReadout>& readout, double full_scale,
                       const SettlingTerms& terms) {
-    TileCircuitSettings how{.capacitances = terms.capacitances, .rise_time = terms.rise_time};
+    TileCircuitSettings how{.capacitances = terms.capacitances,
+                            .rise_time = terms.rise_time,
+                            .law = terms.law,
+                            .read_voltage = full_scale};
     SettlingStudy study;
     study.unit = readout ? "V" : "A";
     study.range = terms.range;

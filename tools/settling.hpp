@@ -18,6 +18,7 @@ struct SettlingTerms {
     ArrayCapacitances capacitances{.wire_segment = 3e-17, .cell = 2e-17, .access = 1e-16};
     double rise_time = 1e-10;  ///< of the read voltages, from 0 V [s]
     double stop = 0;           ///< [s]; 0: as long as it takes
+    CellLaw law = {};          ///< of every cell, whose conductances are those at full scale
 };
 
 /// @throws InvalidInput  naming the option that is out of its range

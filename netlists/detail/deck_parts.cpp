@@ -5,6 +5,7 @@
 #include <array>
 #include <charconv>
 #include <cmath>
+#include <set>
 #include <utility>
 
 namespace kirchnet::detail {
@@ -120,6 +121,18 @@ double between_first_two(std::size_t nodes, const std::vector<Branch>& branches)
     return -reduced(0, 1);
 }
 
+/// A transistor or switch is what its model says, wherever that stands.
+void add_models(DeckPart& part, const std::map<std::string, std::string>& models) {
+    if (models.empty()) return;
+    std::set<std::string> wanted;
+    for (const std::string& line : part.lines) {
+        const Device device = parse_device(line);
+        if (!device.rest.empty() && models.contains(device.rest.front()))
+            wanted.insert(device.rest.front());
+    }
+    for (const std::string& name : wanted) part.lines.push_back(models.at(name));
+}
+
 }  // namespace
 
 std::optional<double> parse_spice_number(std::string_view text) {
@@ -150,14 +163,22 @@ std::optional<double> DeckPart::conductance() const {
 }
 
 DeckParts::DeckParts(const std::vector<std::string>& devices) {
+    std::map<std::string, std::string> models;
     for (const std::string& line : devices) {
-        if (line.starts_with('.')) continue;
+        if (line.starts_with('.')) {
+            const Words words = words_of(line);
+            if (words.front() == ".model" && words.size() > 1) models.emplace(words[1], line);
+            continue;
+        }
         const std::string name(top_of(std::string_view(line).substr(0, line.find_first_of(" \t"))));
         const auto [place, is_new] = index_.try_emplace(name, parts_.size());
         if (is_new) parts_.push_back({name, {}, {}, {}});
         parts_[place->second].lines.push_back(line);
     }
-    for (DeckPart& part : parts_) evaluate(part);
+    for (DeckPart& part : parts_) {
+        add_models(part, models);
+        evaluate(part);
+    }
 }
 
 const DeckPart* DeckParts::find(std::string_view name) const {
@@ -183,7 +204,8 @@ void DeckParts::evaluate(DeckPart& part) {
         return static_cast<std::size_t>(std::find(nets.begin(), nets.end(), net) - nets.begin());
     };
     std::vector<Device> devices;
-    for (const std::string& line : part.lines) devices.push_back(parse_device(line));
+    for (const std::string& line : part.lines)
+        if (!line.starts_with('.')) devices.push_back(parse_device(line));
     for (const Device& device : devices)  // the outer nets come first
         for (const std::string& node : device.nodes)
             if (!node.starts_with(inside) &&

@@ -12,7 +12,7 @@ namespace kirchnet::detail {
 struct DeckPart {
     std::string name;                ///< `rwl_a_0_3`, `xc_a_0_3`; lower case
     std::vector<std::string> nodes;  ///< those outside of it
-    std::vector<std::string> lines;  ///< its devices, as ngspice unfolded them
+    std::vector<std::string> lines;  ///< its devices, as ngspice unfolded them, then their models
     /// Ohm of a resistor, volts of a source at rest; of an instance of resistors between two nets
     /// what it is between them. Empty: it is none of these.
     std::optional<double> value;

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <cctype>
 #include <regex>
+#include <sstream>
 #include <utility>
 #include <vector>
 
@@ -35,6 +36,18 @@ std::string tidy(std::string_view line) {
 
 std::string first_word(const std::string& statement) {
     return statement.substr(0, statement.find(' '));
+}
+
+/// The subcircuit that an instance calls: its last word before parameters.
+std::string called_by(const std::string& statement) {
+    std::string_view text = std::string_view(statement).substr(0, statement.find('='));
+    if (text.size() < statement.size()) {  // without the first parameter's name
+        text = text.substr(0, text.find_last_not_of(' ') + 1);
+        text = text.substr(0, text.find_last_of(' '));
+    }
+    if (text.ends_with(" params:")) text.remove_suffix(8);
+    text = text.substr(0, text.find_last_not_of(' ') + 1);
+    return std::string(text.substr(text.find_last_of(' ') + 1));
 }
 
 std::string without_blanks(std::string text) {
@@ -123,6 +136,7 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
         return;
     }
     if (!open_subcircuits_.empty()) {
+        inner_lines_[open_subcircuits_.back()].emplace(word, line);
         subcircuits_[open_subcircuits_.back()].text += " / " + statement;
         return;
     }
@@ -134,11 +148,38 @@ void DeckSource::add_statement(const std::string& statement, std::size_t line) {
         return;
     }
     if (word.front() != '.') lines_.emplace(word, line);
+    if (word.front() == 'x') instances_.emplace(word, Instance{called_by(statement), statement});
 }
 
 std::size_t DeckSource::line_of(std::string_view device) const {
     const auto found = lines_.find(std::string(device));
     return found == lines_.end() ? 0 : found->second;
+}
+
+std::size_t DeckSource::line_within(const std::string& instance, const std::string& device) const {
+    const auto called = instances_.find(instance);
+    if (called == instances_.end()) return 0;
+    const auto lines = inner_lines_.find(called->second.subcircuit);
+    if (lines == inner_lines_.end()) return 0;
+    const auto found = lines->second.find(device);
+    return found == lines->second.end() ? 0 : found->second;
+}
+
+std::map<std::string, std::string> DeckSource::pins_of(const std::string& instance) const {
+    std::map<std::string, std::string> pins;
+    const auto found = instances_.find(instance);
+    if (found == instances_.end()) return pins;
+    const auto called = subcircuits_.find(found->second.subcircuit);
+    if (called == subcircuits_.end()) return pins;
+    std::istringstream nets(found->second.statement);
+    std::istringstream names(called->second.text);
+    std::string net;
+    std::string name;
+    nets >> net;            // the instance
+    names >> name >> name;  // .subckt and its name
+    while (names >> name && nets >> net && name != "/" && name.find('=') == std::string::npos)
+        pins[name] = net;
+    return pins;
 }
 
 std::string DeckSource::find_problem() const {
@@ -152,7 +193,24 @@ std::string DeckSource::find_problem() const {
     return {};
 }
 
+/// The line of what a complaint calls `xt0_1.xc_a_0_3`, in the subcircuit of a layer's tile; 0:
+/// none.
+std::size_t DeckSource::line_in_tile(const std::string& complaint) const {
+    static const std::regex nested(R"(\b(x\w+)\.(\w+))");
+    for (std::sregex_iterator found(complaint.begin(), complaint.end(), nested), none;
+         found != none; ++found) {
+        const auto instance = instances_.find((*found)[1].str());
+        if (instance == instances_.end() || !instance->second.subcircuit.starts_with("tile_"))
+            continue;
+        if (const std::size_t line = line_within(instance->first, (*found)[2].str()); line != 0)
+            return line;
+    }
+    return 0;
+}
+
 std::string DeckSource::with_line(const std::string& complaint) const {
+    if (const std::size_t line = line_in_tile(complaint.substr(0, longest_searched)); line != 0)
+        return fmt::format("line {}: {}", line, complaint);
     const auto statements = statements_of(text_);
     for (const auto& [word, is_part] : pointers_of(complaint.substr(0, longest_searched))) {
         const std::string wanted = without_blanks(word);

@@ -25,6 +25,11 @@ class DeckSource {
     [[nodiscard]] const std::string& text() const { return text_; }
     /// The line, from 1, that a device or instance begins; 0: none does.
     [[nodiscard]] std::size_t line_of(std::string_view device) const;
+    /// The same of a device in the subcircuit that an instance of the deck itself calls.
+    [[nodiscard]] std::size_t line_within(const std::string& instance,
+                                          const std::string& device) const;
+    /// Nets that an instance of the deck itself puts on the pins of what it calls, by pin.
+    [[nodiscard]] std::map<std::string, std::string> pins_of(const std::string& instance) const;
     /// What is wrong with the text itself, with its line; empty: nothing that we look for.
     [[nodiscard]] std::string find_problem() const;
     /// A complaint with the line in front of it that its words point at, where they do.
@@ -35,11 +40,18 @@ class DeckSource {
     [[nodiscard]] const NamedTexts& subcircuits() const { return subcircuits_; }
 
   private:
+    [[nodiscard]] std::size_t line_in_tile(const std::string& complaint) const;
     void add_statement(const std::string& statement, std::size_t line);
 
     std::string name_;
     std::string text_;
     std::unordered_map<std::string, std::size_t> lines_;
+    struct Instance {
+        std::string subcircuit;
+        std::string statement;
+    };
+    std::map<std::string, Instance> instances_;  ///< of the deck itself
+    std::unordered_map<std::string, std::unordered_map<std::string, std::size_t>> inner_lines_;
     NamedTexts parameters_;
     NamedTexts subcircuits_;
     std::vector<std::string> open_subcircuits_;  ///< outermost first, while the text is read

@@ -71,13 +71,18 @@ std::vector<LogicalLine> logical_lines(std::string_view text, const std::string&
         if (!is_text)
             throw InvalidInput(file, fmt::format("line {} holds a control character", number));
         const std::string plain = normal(line);
-        if (!plain.empty() && plain.front() == '+' && !all.empty()) {
-            all.back().text += ' ';
-            all.back().text += normal(plain.substr(1));
-            all.back().lines.push_back({number, line});
-        } else {
+        if (plain.empty() || plain.front() != '+') {
             all.push_back({plain, {{number, line}}});
+            continue;
         }
+        // Comments and blank lines may stand between a statement and what continues it.
+        const auto continued =
+            std::find_if(all.rbegin(), all.rend(),
+                         [](const LogicalLine& before) { return !before.is_comment(); });
+        if (continued == all.rend())
+            throw InvalidInput(file, fmt::format("line {} continues no statement", number));
+        continued->text += ' ' + normal(plain.substr(1));
+        continued->lines.push_back({number, line});
     }
     return all;
 }

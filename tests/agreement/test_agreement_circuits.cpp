@@ -2,6 +2,7 @@
 #include <doctest/doctest.h>
 
 #include "check_circuits.hpp"
+#include "nonlinear_laws.hpp"
 #include "tile_circuits.hpp"
 
 using namespace kirchnet;
@@ -24,5 +25,12 @@ TEST_CASE("outputs of a small tile settle alike by both roads") {
     }
     SUBCASE("out of overload") {
         test::check_tile_transients({.n = 4, .feedback = 1e5, .falls = true}, 2e-6);
+    }
+}
+
+TEST_CASE("outputs of tiles of nonlinear cells settle alike by both roads") {
+    for (const CellLaw& law : test::nonlinear_laws()) {
+        CAPTURE(to_string(law));
+        test::check_tile_transients({.n = 4, .law = law}, 4e-7);
     }
 }

@@ -7,12 +7,14 @@
 #include <cmath>
 #include <vector>
 
+#include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "circuit/tile_circuit.hpp"
 #include "netlists/circuit_deck.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "solver/circuit_solver.hpp"
+#include "tests/agreement/nonlinear_laws.hpp"
 #include "tests/netlists/example_tile.hpp"
 
 using namespace kirchnet;
@@ -25,6 +27,7 @@ struct ReadoutCase {
     Layout layout = Layout::split;
     LinearReadout readout = {};
     std::optional<FaultMap> faults = {};
+    CellLaw law = {};
 };
 
 TileSettings settings_of(const ReadoutCase& which) {
@@ -78,7 +81,7 @@ double disagreement(const Circuit& circuit, const CircuitSolution& solution,
 /// Both decks of the circuit against its solution here.
 double check_case(const ReadoutCase& which, double tolerance) {
     const Tile tile = tile_of(which);
-    TileCircuitSettings how;
+    TileCircuitSettings how{.law = which.law};
     how.amplifiers =
         draw_amplifiers(tile, which.readout, which.readout.circuit.feedback_resistance);
     const Circuit circuit = tile_circuit(tile, example_inputs, how);
@@ -86,6 +89,7 @@ double check_case(const ReadoutCase& which, double tolerance) {
     TileDeckSettings deck;
     deck.readout = Readout::opamp;
     deck.amplifiers = which.readout;
+    deck.law = which.law;
     const double readable =
         disagreement(circuit, solution, write_tile_deck(tile, example_inputs, deck));
     const double flat = disagreement(circuit, solution, write_circuit_deck(circuit, "flat"));
@@ -158,6 +162,41 @@ TEST_CASE("read-outs of faulty tiles whose amplifiers all differ agree with ngsp
             check_case({Mapping::two_column, Layout::interleaved, readout, example_faults()}, 1e-6);
         MESSAGE(to_string(kind) << ", faults and amplifiers that differ: " << worst);
     }
+}
+
+TEST_CASE("read-outs of nonlinear cells, stuck and open ones among them, agree with ngspice") {
+    // 1T1R with gates at 1.5 V above ground, whatever bit lines do: the same circuit twice.
+    for (const CellLaw& law : test::nonlinear_laws())
+        for (const auto mapping : {Mapping::two_column, Mapping::offset, Mapping::differential})
+            for (const bool in_overload : {false, true}) {
+                CAPTURE(to_string(law));
+                CAPTURE(to_string(mapping));
+                CAPTURE(in_overload);
+                const double worst = check_case(
+                    {mapping, Layout::split,
+                     readout_of(SubtractorKind::difference, SwingLimit::smooth, in_overload),
+                     example_faults(), law},
+                    1e-6);
+                MESSAGE(to_string(law)
+                        << ", " << to_string(mapping)
+                        << std::string(in_overload ? ", overload: " : ": ") << worst);
+            }
+}
+
+TEST_CASE("a user's cell with a gate is its own subcircuit in the deck of a tile's circuit") {
+    const Tile tile = tile_of({});
+    TileCircuitSettings how{
+        .law = test::user_law(
+            ".subckt mine te be g x=0\nr1 te m {1e6/1000^x}\nm1 m g be be sw w=1e-6 l=1e-6\n"
+            ".model sw nmos level=1 vto=0.4 kp=5e-3 gamma=0 phi=0.6 is=0\n.ends mine\n",
+            1.2)};
+    const Circuit circuit = tile_circuit(tile, example_inputs, how);
+    const std::string deck = write_circuit_deck(circuit, "flat");
+    CHECK(deck.find(".subckt mine te be g") != std::string::npos);
+    CHECK_THROWS_WITH_AS((void)tile_circuit(tile, 3 * example_inputs, how),
+                         doctest::Contains("known up to 0.4 V"), InvalidInput);
+    // Within the error of its table, 1e-7 of the current at the read voltage.
+    CHECK(disagreement(circuit, solve_circuit(circuit), deck) <= 1e-6);
 }
 
 TEST_CASE("held samples and codes are those of ngspice") {

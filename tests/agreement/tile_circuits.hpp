@@ -21,6 +21,7 @@ struct TileStudy {
     SwingLimit limit = SwingLimit::smooth;
     double feedback = 0;  ///< [ohm]; 0: 0.8 of the swing at the largest current
     bool falls = false;   ///< inputs go from their values to 0 instead, out of overload perhaps
+    CellLaw law = {};
 };
 
 inline Circuit circuit_of(const TileStudy& study) {
@@ -58,6 +59,7 @@ inline Circuit circuit_of(const TileStudy& study) {
     circuit_settings.amplifiers = draw_amplifiers(tile, readout, feedback);
     circuit_settings.capacitances = {.wire_segment = 3e-17, .cell = 2e-17, .access = 1e-16};
     circuit_settings.rise_time = 1e-9;
+    circuit_settings.law = study.law;
     Circuit circuit = tile_circuit(tile, inputs, circuit_settings);
     if (study.falls)
         for (const CircuitDevice& device : std::vector(circuit.devices()))

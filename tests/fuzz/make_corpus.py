@@ -1,6 +1,6 @@
 """Writes the seeds of the fuzz programs: small files of every kind a reader knows.
 
-/usr/bin/python3 make_corpus.py, in this folder; files found by fuzzing (`found-...`) stay, and so do the
+/usr/bin/python3 make_corpus.py, in this folder; files found by fuzzing (`found-...`) stay, and so do cells and
 Darknet configurations, which are written by hand.
 """
 import collections

@@ -7,11 +7,29 @@
 #include "data/detail/onnx_reader.hpp"
 #include "data/detail/pth_reader.hpp"
 #include "data/detail/safetensors_reader.hpp"
+#include "netlists/characterise.hpp"
 
 namespace kirchnet::fuzz {
 namespace {
 
+/// A cell of a file with subcircuits, and one of a file that is all elements.
+void read_cell(std::string_view bytes) {
+    (void)read_user_cell(bytes, "cell.cir", {"cell", {"wl", "bl"}, "w", 0});
+}
+void read_elements(std::string_view bytes) {
+    (void)read_user_cell(bytes, "cell.cir", {"", {"wl", "bl"}, "w", 0});
+}
+
 constexpr Reader all[] = {
+    {"cell",
+     [](std::string_view bytes) {
+         // Either may refuse what the other takes.
+         try {
+             read_cell(bytes);
+         } catch (const InvalidInput&) {
+             read_elements(bytes);
+         }
+     }},
     {"csv", [](std::string_view bytes) { parse_csv(bytes, "file.csv"); }},
     {"darknet",
      [](std::string_view bytes) { (void)darknet_channels(parse_darknet_cfg(bytes, "file.cfg")); }},

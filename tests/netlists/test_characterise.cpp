@@ -40,6 +40,13 @@ std::string message_of(const std::string& body, double time_limit_s = 20) {
 
 }  // namespace
 
+TEST_CASE("what continues a statement may stand behind comments and blank lines") {
+    const UserCellSource source = source_of("r1 p n\n* in ohm\n\n+ {1/w}");
+    CHECK(source.cell.text == ".subckt c p n w=0.5\nr1 p n\n+ {1/w}\n.ends c\n");
+    CHECK_THROWS_WITH_AS((void)read_user_cell("* a cell\n+ r1 p n 1k\n", "cell.cir", two_pins),
+                         Contains("cell.cir: line 2 continues no statement"), InvalidInput);
+}
+
 TEST_CASE("a user's sinh cell is characterised as its closed form") {
     const auto found = run("bx p n i={2e-6*100^w}*0.2*sinh(4*v(p,n))/sinh(0.8)");
     const CellSurface& surface = found.surface;

@@ -1,7 +1,9 @@
 #include <doctest/doctest.h>
 
+#include "circuit/characterised_cell.hpp"
 #include "circuit/error.hpp"
 #include "circuit/table_law.hpp"
+#include "netlists/characterise.hpp"
 #include "netlists/circuit_deck.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "run_deck.hpp"
@@ -207,4 +209,40 @@ TEST_CASE("a title stays on its line, and dialects have two names") {
     CHECK(parse_deck_dialect("portable") == DeckDialect::portable);
     CHECK(parse_deck_dialect(to_string(DeckDialect::ngspice)) == DeckDialect::ngspice);
     CHECK_THROWS_AS((void)parse_deck_dialect("spice3"), InvalidInput);
+}
+
+TEST_CASE("cells behind transistors and users' cells stand in a circuit's deck") {
+    // On paper: 0.3 V at a; 1 kohm from out to ground carries what the cell does.
+    const CellLaw law = parse_cell_law("1t1r");
+    Circuit circuit = driven("xc", {"a", "out"}, NonlinearCell{law, 1e-6});
+    const double current = in_ngspice(circuit, "out") / 1e3;
+    CHECK(current == doctest::Approx(law.current(1e-6, 0.3 - 1e3 * current)).epsilon(1e-9));
+    CHECK(deck_name(circuit.device("xc")) == "mxc");
+    circuit.add("xc2", {"a", "out"}, NonlinearCell{parse_cell_law("1t1r:vth=0.6"), 1e-6});
+    CHECK(in_ngspice(circuit, "out") > 1.9 * 1e3 * current);  // a model each
+    // Nets that such a cell has within.
+    circuit.add("r9", {"x_xc", "0"}, Resistor{1});
+    CHECK(mentions(refusal(circuit), "has a net x_xc within"));
+    CHECK(mentions(
+        refusal(driven("xc", {"a", "out"}, NonlinearCell{law, 1e-6}), DeckDialect::portable),
+        "a nonlinear cell"));
+}
+
+TEST_CASE("two users' cells of one name are refused where their texts differ") {
+    const auto law = [](const std::string& body) {
+        CharacteriseSettings settings;
+        settings.states = settings.most_states = 9;
+        return CellLaw::custom(std::make_shared<SurfaceLaw>(
+            "byo:c.h5", characterise(read_user_cell(".subckt c p n w=0\n" + body + "\n.ends c\n",
+                                                    "c.cir", {"c", {"p", "n"}, "w", 0}),
+                                     settings)
+                            .surface));
+    };
+    const CellLaw first = law("r1 p n {1e5/(1+w)}");
+    Circuit circuit = driven("xc", {"a", "out"}, NonlinearCell{first, 1.5e-5});
+    circuit.add("xc2", {"a", "out"}, NonlinearCell{first, 1.2e-5});
+    CHECK(in_ngspice(circuit, "out") ==
+          doctest::Approx(0.3 * 2.7e-5 / (1e-3 + 2.7e-5)).epsilon(1e-6));
+    circuit.add("xc3", {"a", "out"}, NonlinearCell{law("r1 p n {2e5/(1+w)}"), 8e-6});
+    CHECK(mentions(refusal(circuit), "xc3: its subcircuit c is described in two ways"));
 }

@@ -6,6 +6,7 @@
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
+#include "edited_text.hpp"
 #include "example_tile.hpp"
 #include "netlists/deck_reading.hpp"
 #include "netlists/detail/deck_parts.hpp"
@@ -39,21 +40,6 @@ std::string deck_of(const Tile& tile, bool flat = false, Readout readout = Reado
     settings.readout = readout;
     return flat ? write_flat_deck(tile, example_inputs, settings)
                 : write_tile_deck(tile, example_inputs, settings);
-}
-
-/// The deck with the line that begins with `start` replaced; an empty `by` deletes it.
-std::string with_line(const std::string& deck, const std::string& start, const std::string& by) {
-    const std::size_t begin = deck.find("\n" + start) + 1;
-    REQUIRE(begin != 0);
-    const std::size_t end = deck.find('\n', begin);
-    return deck.substr(0, begin) + (by.empty() ? "" : by + "\n") + deck.substr(end + 1);
-}
-
-std::size_t line_number(const std::string& deck, const std::string& start) {
-    const std::size_t at = deck.find("\n" + start);
-    REQUIRE(at != std::string::npos);
-    return 2 + static_cast<std::size_t>(
-                   std::count(deck.begin(), deck.begin() + static_cast<std::ptrdiff_t>(at), '\n'));
 }
 
 std::vector<DeckChange> changes_of(const DeckReading& reading, DeckChangeKind kind) {

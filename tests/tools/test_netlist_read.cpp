@@ -1,5 +1,7 @@
 #include <doctest/doctest.h>
+#include <fmt/format.h>
 
+#include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
 
@@ -172,6 +174,139 @@ TEST_CASE("an edited deck is fed to inference") {
         run_kirchnet("compare " + chip + data + " --budget --arrays " + deck.path("dead.h5"));
     CHECK(budget.code == 2);
     CHECK(is_one_line(budget.err));
+}
+
+TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into inference") {
+    const TemporaryFolder folder;
+    const std::string layer =
+        digits + " --layer conv2 --tile all --array 16x8 --segment 2 --driver 30 ";
+    for (const std::string form : {"", "--flat "}) {
+        CAPTURE(form);
+        const std::string deck = folder / "layer.cir";
+        REQUIRE(run_kirchnet("netlist " + layer + form + "-o " + deck + " --save-crossbar " +
+                             (folder / "old.h5"))
+                    .code == 0);
+        const std::string against = " --against " + (folder / "old.h5");
+        CHECK(run_kirchnet("netlist --read " + deck + against).out == "no difference\n");
+        const auto same = run_kirchnet("netlist " + layer + "--read " + deck);
+        CAPTURE(same.err);
+        CHECK(same.code == 0);
+        CHECK(same.out == "no difference\n");
+        // A cell of tile 0,1 and one of tile 1,0.
+        std::string text = read_file(deck);
+        const auto edit = [&](const std::string& tile, const std::string& cell,
+                              double conductance) {
+            const std::size_t from = form.empty() ? text.find(".subckt tile_" + tile + " ") : 0;
+            const std::string ending = form.empty() ? "" : "_t" + tile;
+            const std::string name = (form.empty() ? "xc_" : "rxc_") + cell + ending;
+            const std::size_t begin = text.find("\n" + name + " ", from) + 1;
+            REQUIRE(begin != 0);
+            const std::string value = form.empty() ? fmt::format("cell_1r g={}", conductance)
+                                                   : fmt::format("{}", 1 / conductance);
+            text.replace(
+                begin, text.find('\n', begin) - begin,
+                fmt::format("{} wl_{}{} bl_{}{} {}", name, cell, ending, cell, ending, value));
+        };
+        edit("0_1", "a_3_2", 6.5e-5);
+        edit("1_0", "b_0_1", 5.5e-5);
+        const std::string edited = folder.write("edited.cir", text);
+        const auto read = run_kirchnet("netlist " + layer + "--read " + edited +
+                                       " --save-crossbar " + (folder / "chip.h5"));
+        CAPTURE(read.out);
+        CHECK(contains(read.out, "2 cells changed:"));
+        CHECK(contains(read.out, "conv2 tile 0,1 w3 b2 a: 1e-06 -> 6.5e-05 S (oc=10 "));
+        CHECK(contains(read.out, "conv2 tile 1,0 w0 b1 b: "));
+        CHECK(contains(read.err, "--arrays "));
+        CHECK(std::filesystem::exists(folder / "chip-t0_1-a.h5"));
+        CHECK(std::filesystem::exists(folder / "chip-t1_0-b.h5"));
+        CHECK_FALSE(std::filesystem::exists(folder / "chip-t0_0-a.h5"));
+        const auto by_arrays = run_kirchnet("netlist --read " + edited + against);
+        CAPTURE(by_arrays.out);
+        CHECK(contains(by_arrays.out, "2 cells changed:"));
+        CHECK(
+            contains(by_arrays.out, "conv2 tile 0,1 w3 b2 a: 1e-06 -> 6.5e-05 S (xc_a_3_2, line "));
+        CHECK(run_kirchnet("netlist --read " + edited + against + " --solve").code == 2);
+        // The same options with those arrays give the edited deck's circuit.
+        const auto again =
+            run_kirchnet("netlist " + layer + "--read " + edited + " --arrays " +
+                         (folder / "chip-t0_1.h5") + "," + (folder / "chip-t1_0.h5") + " --json");
+        CAPTURE(again.err);
+        REQUIRE(again.code == 0);
+        // A cell as it was designed is written by its level, one of given arrays by its number.
+        CHECK(json::parse(again.out)["counts"].value("cell", 0) == 0);
+        const auto compared =
+            run_kirchnet("compare " + digits + " --data " + digit_images +
+                         " --images 20 --array 16x8 --segment 2 --driver 30 --mapping two_column "
+                         "--json --arrays " +
+                         (folder / "chip-t0_1.h5") + "," + (folder / "chip-t1_0.h5"));
+        CAPTURE(compared.err);
+        CHECK(compared.code == 0);
+    }
+}
+
+TEST_CASE("inputs and sums of a layer's deck are told and solved") {
+    const TemporaryFolder folder;
+    const std::string layer = digits + " --layer conv1 --tile all --array 8x8 ";
+    const std::string deck = folder / "layer.cir";
+    REQUIRE(run_kirchnet("netlist " + layer + "-o " + deck).code == 0);
+    std::string text = read_file(deck);
+    const std::size_t at = text.find("v_x_0_0_0 x_0_0_0 0 dc 0.2");
+    REQUIRE(at != std::string::npos);
+    text.replace(at, 26, "v_x_0_0_0 x_0_0_0 0 dc 0.1");
+    const auto read = run_kirchnet("netlist " + layer + "--read " +
+                                   folder.write("edited.cir", text) + " --solve --json");
+    CAPTURE(read.err);
+    REQUIRE(read.code == 0);
+    const auto object = json::parse(read.out);
+    CHECK(object["layer"] == "conv1");
+    CHECK(object["counts"]["source"] == 1);
+    CHECK(object["engine"] == "ngspice");
+    CHECK(object["outputs"].size() >= 8);
+    CHECK(object["beyond_arrays"].empty());
+    const auto refuse = [&](const std::string& arguments, const std::string& words) {
+        const auto run = run_kirchnet("netlist " + arguments);
+        CAPTURE(run.err);
+        CHECK(run.code == 2);
+        CHECK(is_one_line(run.err));
+        CHECK(contains(run.err, words));
+    };
+    refuse(digits + " --layer conv2 --array 8x8 --tile all --read " + deck,
+           "is no deck of this layer");
+    refuse("--read " + deck + " --against " + (folder / "none.h5"), "has no arrays of tiles");
+    refuse(layer + "--column 1 --read " + deck, "--column");
+    text.insert(text.find("\nxc_a_0_0 ") + 1, "xnew wl_a_0_0 bl_a_0_0 cell_none g=1\n");
+    const std::string broken = folder.write("broken.cir", text);
+    refuse(layer + "--read " + broken, "broken.cir: line ");
+}
+
+TEST_CASE("a deck of one column is read back, against the network and against arrays") {
+    for (const std::string law : {"linear", "sinh:4", "1t1r"})
+        for (const std::string form : {"", " --flat"}) {
+            CAPTURE(law);
+            CAPTURE(form);
+            const std::string options = tile + " --column 2 --fault-rate 0.1 --cell " + law;
+            EditedDeck deck(options + form);
+            CHECK(deck.read().out == "no difference\n");
+            CHECK(run_kirchnet("netlist " + options + " --read " + deck.save()).out ==
+                  "no difference\n");
+            const auto other = deck.read("--column 1");
+            CHECK(other.code == 2);
+            CHECK(contains(other.err, "the deck is of output 2"));
+        }
+    EditedDeck deck(tile + " --column 2 --cell 1t1r");
+    deck.edit("xc_a_3_2", "xc_a_3_2 wl_a_3_2 bl_a_3_2 sel_a_3 cell_1t1r g=7e-5");
+    const auto read = deck.read("--solve --save-crossbar " + deck.path("edited.h5"));
+    CAPTURE(read.out);
+    REQUIRE(read.code == 0);
+    CHECK(contains(read.out, "w3 b2 a: 1e-06 -> 7e-05 S (xc_a_3_2, line "));
+    CHECK(contains(read.out, "vs_b_2"));
+    CHECK_FALSE(contains(read.out, "vs_a_1"));
+    // The whole arrays, with the one cell changed.
+    const auto whole = run_kirchnet("netlist " + tile + " --cell 1t1r --arrays " +
+                                    deck.path("edited.h5") + " -o " + deck.path("whole.cir"));
+    CAPTURE(whole.err);
+    CHECK(whole.code == 0);
+    CHECK(contains(read_file(deck.path("whole.cir")), "cell_varied g=7.0000"));
 }
 
 TEST_CASE("decks that cannot be read are refused in one line with the file and the line") {

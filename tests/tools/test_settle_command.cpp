@@ -115,6 +115,21 @@ TEST_CASE("settle: ngspice says the same of every mapping and read-out") {
         }
 }
 
+TEST_CASE("settle: nonlinear cells settle in ngspice as they do here") {
+    const TemporaryFolder folder;
+    const std::string curve = folder.write("curve.csv", "0,0\n0.05,3e-7\n0.12,1.5e-6\n0.3,9e-6\n");
+    for (const std::string& law : {std::string("sinh:4"), std::string("stanford"),
+                                   std::string("1s1r"), std::string("1t1r"), "table:" + curve})
+        for (const std::string readout : {"ideal", "opamp"}) {
+            CAPTURE(law);
+            CAPTURE(readout);
+            const json report = settle("--driver 100 --check --mapping differential --cell " + law +
+                                       " --readout " + readout);
+            check_read_time(report);
+            CHECK(report["ngspice"]["agree"] == true);
+        }
+}
+
 TEST_CASE("settle: waveforms end at the settled values, in both kinds of file, with a figure") {
     const TemporaryFolder folder;
     const std::string run = "--mapping differential --readout opamp --data " + digit_images +
@@ -184,10 +199,34 @@ TEST_CASE("settle: wrong input is refused by name") {
     CHECK(refuses(tile + "--top 0", "--top"));
     CHECK(refuses(tile + "--out w.txt", "--out"));
     CHECK(refuses(tile + "--tile 700,0", "rows 0 to"));
-    CHECK(refuses(tile + "--set cells.law=sinh:2", "cells.law"));
+    CHECK(refuses(tile + "--cell sinh:-2", "sinh"));
+    CHECK(refuses(tile + "--cell 1t1r:beta=1e-5", "1t1r"));  // no cell of 1e-4 S behind that
+    CHECK(refuses(tile + "--cell byo:nothing.h5", "nothing.h5"));
+    CHECK(refuses(tile + "--cell sinh:4 --access-resistance 1k", "access resistance"));
     const std::string any = "settle " + digits + " --layer conv2 ";
     CHECK(refuses(any + "--array 128x128", "--large"));
     CHECK(refuses(any + "--array 32x32 --check", "ngspice"));
+}
+
+TEST_CASE("check: tiles with amplifiers and nonlinear cells are compared net by net") {
+    for (const std::string law : {"sinh:4", "stanford", "1s1r", "1t1r"}) {
+        CAPTURE(law);
+        const auto run = run_kirchnet("check " + digits +
+                                      " --array 8x8 --tiles 1 --set readout.kind=opamp --segment 2 "
+                                      "--driver 50 --fault-rate 0.05 --json --cell " +
+                                      law);
+        CAPTURE(run.err);
+        REQUIRE(run.code == 0);
+        const json report = json::parse(run.out);
+        bool is_whole = false;
+        for (const auto& record : report["records"]) {
+            if (record["reference"] != "circuit") continue;
+            is_whole = true;
+            CHECK(record["tolerance"] == 1e-6);
+            CHECK(record["worst"].get<double>() <= 1e-6);
+        }
+        CHECK(is_whole);
+    }
 }
 
 TEST_CASE("check: tiles with their amplifiers are compared net by net") {

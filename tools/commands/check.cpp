@@ -156,7 +156,7 @@ class Checker {
         }
         const double limit =
             arguments_.time_limit_s > 0 ? arguments_.time_limit_s : std::max(120.0, 8 * seconds);
-        records_.push_back(check_readout(name, tile, inputs, readout, limit));
+        records_.push_back(check_readout(name, tile, inputs, readout, law_, limit));
     }
 
     [[nodiscard]] bool asks_ngspice() const {
@@ -341,8 +341,6 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
     if (!experiment.data.empty()) drive.emplace(graph, experiment);
     const auto tiles = choose_tiles(graph, experiment, arguments);
     const bool is_whole = experiment.readout_kind == Readout::opamp && checker.asks_ngspice();
-    if (is_whole && !checker.law().is_linear())
-        print_note("read-outs are left out: tiles with amplifiers are compared with linear cells");
     const Progress progress = show_progress("check", "tiles");
     for (std::size_t i = 0; i < tiles.size(); ++i) {
         progress(i, tiles.size());
@@ -350,7 +348,7 @@ void check_network(const CheckArguments& arguments, const Experiment& experiment
         for (const Circuit& circuit :
              array_circuits(driven, checker.law(), experiment.read_voltage))
             checker.check(circuit);
-        if (is_whole && checker.law().is_linear())
+        if (is_whole)
             checker.check_whole(driven.name + " with read-out", driven.tile, driven.used,
                                 layer_readout(graph, experiment, tiles[i].layer, tiles[i].mapping));
     }

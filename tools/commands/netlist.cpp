@@ -11,6 +11,7 @@
 #include "netlists/ngspice_solver.hpp"
 #include "solver/transfer_solver.hpp"
 #include "tools/commands.hpp"
+#include "tools/edited_deck.hpp"
 #include "tools/output.hpp"
 #include "tools/tile_deck_input.hpp"
 
@@ -30,8 +31,8 @@ void check_arguments(const NetlistArguments& arguments) {
     const bool is_many = arguments.tile == all || arguments.layer == all;
     if (is_many && arguments.column)
         throw InvalidInput("--column", "is an output of one tile; name it with --tile R,C");
-    if (is_many && !arguments.save_crossbar.empty())
-        throw InvalidInput("--save-crossbar", "takes one tile; name it with --tile R,C");
+    if (arguments.layer == all && !arguments.save_crossbar.empty())
+        throw InvalidInput("--save-crossbar", "takes one layer; name it with --layer");
     if (is_many && !arguments.input.empty())
         throw InvalidInput("--input",
                            "drives one tile; for a whole layer give --data, or --read-voltage");
@@ -78,6 +79,16 @@ void say_time(const std::vector<LayerTile>& tiles, const std::string& name) {
             "ngspice will take about {:.0f} s for {}; a smaller --array is faster", seconds, name));
 }
 
+/// @param in_layer  beside those of the layer's other tiles
+void save_arrays(const NetlistArguments& arguments, const Tile& tile, const TilePlace& place,
+                 const Drive& drive, bool in_layer) {
+    const TileKey key{tile.block().layer, place.row, place.column, place.slice};
+    const std::filesystem::path path = in_layer ? layer_tile_path(arguments.save_crossbar, key)
+                                                : std::filesystem::path(arguments.save_crossbar);
+    write_tile_arrays(
+        path, {tile.arrays(), CrossbarOrigin{key, tile.settings().mapping, drive.voltages}});
+}
+
 std::string layer_deck(const NetlistArguments& arguments, const TileSource& source,
                        std::size_t layer) {
     std::vector<LayerTile> tiles;
@@ -86,6 +97,7 @@ std::string layer_deck(const NetlistArguments& arguments, const TileSource& sour
          tile_places(tile_layer(source.graph(), layer, source.settings()))) {
         Tile tile = source.tile(layer, place);
         drive = source.drive(tile.block());
+        if (!arguments.save_crossbar.empty()) save_arrays(arguments, tile, place, drive, true);
         tiles.push_back({std::move(tile), drive.voltages});
     }
     say_time(tiles, "layer " + source.graph().layer_name(layer));
@@ -119,12 +131,7 @@ std::string tile_deck(const NetlistArguments& arguments, const TileSource& sourc
         (void)tile.column(*deck.output, Polarity::a);  // says which outputs there are
         deck.output_comment = column_cost(tile, *deck.output, drive.voltages);
     }
-    if (!arguments.save_crossbar.empty())
-        write_tile_arrays(arguments.save_crossbar,
-                          {tile.arrays(), CrossbarOrigin{{tile.block().layer, place.row,
-                                                          place.column, place.slice},
-                                                         tile.settings().mapping,
-                                                         drive.voltages}});
+    if (!arguments.save_crossbar.empty()) save_arrays(arguments, tile, place, drive, false);
     say_time({{tile, drive.voltages}}, "this tile");
     return is_flat(arguments) ? write_flat_deck(tile, drive.voltages, deck)
                               : write_tile_deck(tile, drive.voltages, deck);

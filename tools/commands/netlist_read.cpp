@@ -1,98 +1,34 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
 #include <filesystem>
-#include <fstream>
-#include <map>
 #include <nlohmann/json.hpp>
-#include <regex>
 
 #include "circuit/error.hpp"
-#include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
 #include "netlists/deck_reading.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "solver/transfer_solver.hpp"
 #include "tools/commands.hpp"
+#include "tools/deck_report.hpp"
+#include "tools/edited_deck.hpp"
 #include "tools/output.hpp"
 #include "tools/tile_deck_input.hpp"
 
 namespace kirchnet {
 namespace {
 
-constexpr std::size_t most_told = 20;  // of a kind, in words; --json tells all
-
-std::string read_text(const std::string& path) {
-    std::ifstream file(path, std::ios::binary);
-    if (!file || std::filesystem::is_directory(path)) throw InvalidInput(path, "cannot be opened");
-    return {std::istreambuf_iterator<char>(file), std::istreambuf_iterator<char>()};
-}
-
-/// `.include` and `.lib` of relative paths, which mean the deck's folder; ngspice runs elsewhere.
-std::string with_absolute_includes(const std::string& text, const std::string& path) {
-    const auto folder = std::filesystem::absolute(path).parent_path();
-    std::string result;
-    std::size_t begin = 0;
-    while (begin < text.size()) {
-        const std::size_t end = std::min(text.find('\n', begin), text.size());
-        std::string line = text.substr(begin, end - begin);
-        begin = end + 1;
-        static const std::regex include(R"(^\s*(\.inc(?:lude)?|\.lib)\s+["']?([^"'\s]+)["']?(.*)$)",
-                                        std::regex::icase);
-        std::smatch found;
-        if (line.size() < 4096 && !line.empty() && line.find('.') != std::string::npos &&
-            (line[line.find_first_not_of(" \t")] == '.') && std::regex_match(line, found, include))
-            line =
-                fmt::format("{} \"{}\"{}", found[1].str(),
-                            (folder / found[2].str()).lexically_normal().string(), found[3].str());
-        result += line + "\n";
-    }
-    return result;
-}
-
 /// What an edited deck is held against.
 struct Original {
-    Tile tile;
+    ReadTile tile;
     std::string deck;
-    Compared compared;
-    CrossbarOrigin origin;
-    std::string name;  ///< `layer1.0.conv1 tile 0,1`
-};
+    DeckTerms terms;
 
-std::string name_of(const TileKey& key) {
-    return fmt::format("{} tile {},{}{}", key.layer, key.row, key.column,
-                       key.slice > 0 ? fmt::format(" slice {}", key.slice) : "");
-}
-
-/// A tile that holds given arrays and nothing else; its weights say nothing.
-Tile tile_of(const TileArraysFile& file, const std::string& path) {
-    const Crossbar& first = file.arrays.front();
-    TileSettings settings;
-    settings.array = first.shape();
-    settings.unused = Unused::pad;
-    settings.wires = first.wires();
-    settings.weight_bits = 0;
-    const bool is_interleaved = first.pattern() == ColumnPattern::interleaved;
-    if (is_interleaved) settings.layout = Layout::interleaved;
-    if (file.arrays.size() == 1 && !is_interleaved) settings.mapping = Mapping::offset;
-    if (first.pattern() == ColumnPattern::all_b)
-        throw InvalidInput(path, "is array b alone; name the file without its -b, beside -a");
-    const Index outputs = is_interleaved ? first.shape().bit_lines / 2 : first.shape().bit_lines;
-    WeightBlock block;
-    if (file.origin) {
-        block.layer = file.origin->tile.layer;
-        block.tile_row = file.origin->tile.row;
-        block.tile_column = file.origin->tile.column;
-    } else {
-        block.layer = path;
+    [[nodiscard]] Compared compared() const {
+        return tile.has_weights ? Compared::everything : Compared::arrays;
     }
-    block.weights = Eigen::MatrixXd::Zero(first.shape().word_lines, outputs);
-    block.inputs.resize(static_cast<std::size_t>(first.shape().word_lines));
-    GivenArrays given;
-    given.set({block.layer, block.tile_row, block.tile_column, 0}, file.arrays);
-    return {block, settings, std::nullopt, std::nullopt, &given};
-}
+    [[nodiscard]] const CrossbarOrigin& origin() const { return tile.origin; }
+};
 
 std::string write_deck(const Tile& tile, const Eigen::VectorXd& voltages,
                        const TileDeckSettings& settings, bool is_flat) {
@@ -100,9 +36,11 @@ std::string write_deck(const Tile& tile, const Eigen::VectorXd& voltages,
                    : write_tile_deck(tile, voltages, settings);
 }
 
-Original original_from_file(const std::string& path, bool is_flat) {
+Original original_from_file(const NetlistArguments& arguments, const std::string& edited) {
+    const std::string& path = arguments.against;
+    const DeckDescription description = describe_deck(edited, arguments);
     const TileArraysFile file = read_tile_arrays(path);
-    Tile tile = tile_of(file, path);
+    Tile tile = tile_of_arrays(file, path, description.access);
     Eigen::VectorXd voltages = Eigen::VectorXd::Zero(tile.rows());
     CrossbarOrigin origin;  // of no layer
     if (file.origin) {
@@ -110,176 +48,55 @@ Original original_from_file(const std::string& path, bool is_flat) {
         voltages.head(std::min(origin.read_voltage.size(), voltages.size())) =
             origin.read_voltage.head(std::min(origin.read_voltage.size(), voltages.size()));
     }
-    std::string deck = write_deck(tile, voltages, {}, is_flat);
-    return {std::move(tile), std::move(deck), Compared::arrays, origin,
-            file.origin ? name_of(origin.tile) : path};
+    const TileDeckSettings settings{.law = description.law,
+                                    .read_voltage = description.read_voltage,
+                                    .output = description.output};
+    std::string deck = write_deck(tile, voltages, settings, is_flat_deck(edited));
+    return {{std::move(tile), file.origin ? name_of(origin.tile) : path, false, origin},
+            std::move(deck),
+            {description.law, description.read_voltage, description.output}};
 }
 
-Original original_from_network(const NetlistArguments& arguments, bool is_flat) {
-    if (arguments.layer.empty())
-        throw InvalidInput("--read",
-                           "what was the deck made from? Name the arrays with --against X.h5, or "
-                           "give the network, --layer and --tile with the options of then");
+Original original_from_network(const NetlistArguments& arguments, const std::string& edited) {
     const TileSource source(arguments);
     const TilePlace place = source.place();
     Tile tile = source.tile(source.graph().find_layer(arguments.layer), place);
     const Drive drive = source.drive(tile.block());
     TileDeckSettings settings = source.deck(drive);
-    if (settings.dialect == Dialect::spice3 || arguments.column)
-        throw InvalidInput("--read", "takes decks of whole tiles in ngspice's dialect");
-    std::string deck = write_deck(tile, drive.voltages, settings, is_flat);
+    if (settings.dialect == Dialect::spice3)
+        throw InvalidInput("--read", "takes decks in ngspice's dialect");
+    settings.output = output_to_read(edited, arguments);
+    std::string deck = write_deck(tile, drive.voltages, settings, is_flat_deck(edited));
     const TileKey key{tile.block().layer, place.row, place.column, place.slice};
     const CrossbarOrigin origin{key, source.settings().mapping, drive.voltages};
-    return {std::move(tile), std::move(deck), Compared::everything, origin, name_of(key)};
+    return {{std::move(tile), name_of(key), true, origin},
+            std::move(deck),
+            {settings.law, settings.read_voltage, settings.output}};
 }
 
-std::string quantity(double value, const char* unit) {
-    return std::isinf(value) ? std::string("open") : fmt::format("{:.6g} {}", value, unit);
-}
-
-/// `3.2e-05 -> 1e-06 S`
-std::string step_of(const DeckChange& change) {
-    const char* unit = change.kind == DeckChangeKind::cell     ? "S"
-                       : change.kind == DeckChangeKind::source ? "V"
-                                                               : "ohm";
-    if (!change.before && change.after) return "now " + quantity(*change.after, unit);
-    if (change.before && change.after) {
-        const std::string before = quantity(*change.before, "");
-        std::string text = fmt::format("{}-> {}", before, quantity(*change.after, unit));
-        if (std::isinf(*change.before))
-            text = fmt::format("open -> {}", quantity(*change.after, unit));
-        return text;
-    }
-    return fmt::format("now '{}'", change.text_after);
-}
-
-/// Where a cell sits and which weight it holds.
-std::string cell_words(const Original& original, const CellPosition& at) {
-    return fmt::format("{} w{} b{} {}", original.name, at.word_line, at.bit_line,
-                       to_char(at.polarity));
-}
-
-std::string weight_words(const Original& original, const CellPosition& at) {
-    if (original.compared == Compared::arrays) return {};
-    const CellMeaning cell = original.tile.meaning(at);
-    const auto* address = std::get_if<CellAddress>(&cell.identity);
-    if (address == nullptr) return cell.is_reference ? "reference cell, " : "pad, ";
-    return fmt::format("oc={} ic={} ky={} kx={}, ", address->output_channel, address->input_channel,
-                       address->kernel_y, address->kernel_x);
-}
-
-std::string line_words(const DeckChange& change) {
-    return change.line == 0 ? std::string("no line any more") : fmt::format("line {}", change.line);
-}
-
-std::string describe(const Original& original, const DeckChange& change) {
-    const std::string where = line_words(change);
-    switch (change.kind) {
-        case DeckChangeKind::cell:
-            return fmt::format("{}: {} ({}{}, {})", cell_words(original, *change.cell),
-                               step_of(change), weight_words(original, *change.cell), change.name,
-                               where);
-        case DeckChangeKind::segment:
-        case DeckChangeKind::driver:
-        case DeckChangeKind::sense:
-        case DeckChangeKind::source:
-            return fmt::format("{} {}: {} ({})", original.name, change.name, step_of(change),
-                               where);
-        case DeckChangeKind::rewired:
-            return fmt::format("{} {}: was between {}, now {} ({})", original.name, change.name,
-                               change.text_before, change.text_after, where);
-        case DeckChangeKind::renamed:
-            return fmt::format("{} {}: is called {} now ({})", original.name, change.name,
-                               change.text_after, where);
-        case DeckChangeKind::device:
-            return fmt::format("{}: '{}' -> '{}' ({})", change.name, change.text_before,
-                               change.text_after, where);
-        case DeckChangeKind::missing:
-            return fmt::format("{}: is gone, was '{}'", change.name, change.text_before);
-        case DeckChangeKind::added:
-            return fmt::format("{}: '{}' ({})", change.name, change.text_after, where);
-        case DeckChangeKind::parameter:
-        case DeckChangeKind::subcircuit:
-            break;
-    }
-    return fmt::format("{}: '{}' -> '{}' ({})", change.name, change.text_before, change.text_after,
-                       where);
-}
-
-std::string counted(DeckChangeKind kind, std::size_t count) {
-    static const std::map<DeckChangeKind, std::pair<const char*, const char*>> words{
-        {DeckChangeKind::cell, {"cell changed", "cells changed"}},
-        {DeckChangeKind::segment, {"wire segment changed", "wire segments changed"}},
-        {DeckChangeKind::driver, {"driver changed", "drivers changed"}},
-        {DeckChangeKind::sense, {"read-out input changed", "read-out inputs changed"}},
-        {DeckChangeKind::source, {"read voltage changed", "read voltages changed"}},
-        {DeckChangeKind::rewired, {"part rewired", "parts rewired"}},
-        {DeckChangeKind::renamed, {"part renamed", "parts renamed"}},
-        {DeckChangeKind::device, {"read-out device changed", "read-out devices changed"}},
-        {DeckChangeKind::missing, {"read-out device missing", "read-out devices missing"}},
-        {DeckChangeKind::added, {"device added", "devices added"}},
-        {DeckChangeKind::parameter, {"parameter changed", "parameters changed"}},
-        {DeckChangeKind::subcircuit, {"subcircuit changed", "subcircuits changed"}}};
-    const auto& [one, many] = words.at(kind);
-    return fmt::format("{} {}", count, count == 1 ? one : many);
-}
-
-std::map<DeckChangeKind, std::vector<const DeckChange*>> by_kind(const DeckReading& reading) {
-    std::map<DeckChangeKind, std::vector<const DeckChange*>> kinds;
-    for (const DeckChange& change : reading.changes) kinds[change.kind].push_back(&change);
-    return kinds;
-}
-
-std::string report_text(const Original& original, const DeckReading& reading) {
-    if (reading.changes.empty()) return "no difference\n";
-    std::string text;
-    for (const auto& [kind, changes] : by_kind(reading)) {
-        text += counted(kind, changes.size()) + ":\n";
-        for (std::size_t i = 0; i < std::min(most_told, changes.size()); ++i)
-            text += "  " + describe(original, *changes[i]) + "\n";
-        if (changes.size() > most_told)
-            text += fmt::format("  and {} more; --json tells all\n", changes.size() - most_told);
-    }
-    if (!reading.beyond.empty())
-        text += fmt::format("{} beyond what arrays can hold: only ngspice can solve this deck\n",
-                            reading.beyond.size() == 1
-                                ? std::string("one of them is")
-                                : fmt::format("{} of them are", reading.beyond.size()));
-    return text;
-}
-
-struct OutputChange {
-    std::string name;
-    double before = 0;
-    double after = 0;
-};
-
-struct Outputs {
-    std::string engine;
-    std::vector<OutputChange> list;
-};
-
-bool is_used(const Tile& tile, const Crossbar& array, Index bit_line) {
+bool is_used(const Original& original, const Crossbar& array, Index bit_line) {
+    const Tile& tile = original.tile.tile;
     const Index per_output = array.pattern() == ColumnPattern::interleaved ? 2 : 1;
-    return bit_line < tile.outputs() * per_output;
+    return bit_line < tile.outputs() * per_output &&
+           is_kept(tile, array, bit_line, original.terms.output);
 }
 
-std::vector<std::string> ammeters_of(const Tile& tile) {
+std::vector<std::string> ammeters_of(const Original& original) {
     std::vector<std::string> names;
-    for (const Crossbar& array : tile.arrays())
+    for (const Crossbar& array : original.tile.tile.arrays())
         for (Index c = 0; c < array.shape().bit_lines; ++c)
-            if (is_used(tile, array, c))
+            if (is_used(original, array, c))
                 names.push_back(
                     fmt::format("vs_{}_{}", to_char(polarity_of(array.pattern(), c)), c));
     return names;
 }
 
 /// Column currents of both decks by ngspice, which takes whatever was added.
-Outputs solve_by_ngspice(const Original& original, const std::string& edited,
-                         const NgspiceSettings& settings) {
-    Outputs outputs{"ngspice", {}};
+DeckOutputs solve_by_ngspice(const Original& original, const std::string& edited,
+                             const NgspiceSettings& settings) {
+    DeckOutputs outputs{.engine = "ngspice", .list = {}};
     std::vector<std::string> wanted;
-    const auto ammeters = ammeters_of(original.tile);
+    const auto ammeters = ammeters_of(original);
     for (const std::string& name : ammeters) wanted.push_back(name + "#branch");
     const auto before = run_operating_point(original.deck, wanted, settings);
     const auto after = run_operating_point(edited, wanted, settings);
@@ -288,19 +105,26 @@ Outputs solve_by_ngspice(const Original& original, const std::string& edited,
     return outputs;
 }
 
+/// The circuit of a deck of one output, or the array.
+Crossbar shown(const Original& original, const Crossbar& array) {
+    const auto& output = original.terms.output;
+    return output ? column_crossbar(original.tile.tile, array, *output) : array;
+}
+
 /// The same by the exact solver, where arrays are all there is.
-Outputs solve_exactly(const Original& original, const DeckReading& reading) {
-    Outputs outputs{"transfer", {}};
+DeckOutputs solve_exactly(const Original& original, const DeckReading& reading) {
+    DeckOutputs outputs{.engine = "transfer", .list = {}};
     TransferSolver solver;
     for (std::size_t i = 0; i < reading.arrays.size(); ++i) {
-        const Crossbar& array = original.tile.arrays()[i];
+        const Crossbar array = shown(original, original.tile.tile.arrays()[i]);
         Eigen::VectorXd voltages = Eigen::VectorXd::Zero(array.shape().word_lines);
-        voltages.head(original.origin.read_voltage.size()) = original.origin.read_voltage;
+        voltages.head(original.origin().read_voltage.size()) = original.origin().read_voltage;
         const auto before = solver.solve(array, voltages, Voltages::skip).current;
         const auto after =
-            solver.solve(reading.arrays[i], reading.voltages[i], Voltages::skip).current;
+            solver.solve(shown(original, reading.arrays[i]), reading.voltages[i], Voltages::skip)
+                .current;
         for (Index c = 0; c < array.shape().bit_lines; ++c)
-            if (is_used(original.tile, array, c))
+            if (is_used(original, array, c))
                 outputs.list.push_back(
                     {fmt::format("vs_{}_{}", to_char(polarity_of(array.pattern(), c)), c),
                      before(c, 0), after(c, 0)});
@@ -308,59 +132,23 @@ Outputs solve_exactly(const Original& original, const DeckReading& reading) {
     return outputs;
 }
 
-std::string outputs_text(const Outputs& outputs) {
-    TextTable table({"column", "was [A]", "is [A]", "change"});
-    for (const OutputChange& output : outputs.list)
-        table.add({output.name, fmt::format("{:.9g}", output.before),
-                   fmt::format("{:.9g}", output.after),
-                   output.before == 0
-                       ? std::string("-")
-                       : fmt::format("{:+.3g} %", 100 * (output.after / output.before - 1))});
-    return fmt::format("\ncolumn currents by {}:\n{}", outputs.engine, table.markdown());
-}
-
-nlohmann::json number_or_null(const std::optional<double>& value) {
-    if (!value) return nullptr;
-    if (std::isinf(*value)) return "open";
-    return *value;
-}
-
-nlohmann::json change_json(const Original& original, const DeckChange& change) {
-    nlohmann::json object{{"kind", to_string(change.kind)},
-                          {"name", change.name},
-                          {"before", number_or_null(change.before)},
-                          {"after", number_or_null(change.after)},
-                          {"line", change.line},
-                          {"words", describe(original, change)}};
-    if (!change.text_before.empty()) object["text_before"] = change.text_before;
-    if (!change.text_after.empty()) object["text_after"] = change.text_after;
-    if (change.cell)
-        object["cell"] = {{"word_line", change.cell->word_line},
-                          {"bit_line", change.cell->bit_line},
-                          {"polarity", std::string(1, to_char(change.cell->polarity))}};
-    return object;
+std::vector<ReadChange> changes_of(const Original& original, const DeckReading& reading) {
+    std::vector<ReadChange> changes;
+    changes.reserve(reading.changes.size());
+    for (const DeckChange& change : reading.changes) changes.push_back({&original.tile, &change});
+    return changes;
 }
 
 nlohmann::json report_json(const Original& original, const DeckReading& reading,
-                           const std::optional<Outputs>& outputs,
+                           const std::optional<DeckOutputs>& outputs,
                            const std::vector<std::filesystem::path>& files) {
-    auto changes = nlohmann::json::array();
-    for (const DeckChange& change : reading.changes)
-        changes.push_back(change_json(original, change));
-    nlohmann::json counts = nlohmann::json::object();
-    for (const auto& [kind, list] : by_kind(reading))
-        counts[std::string(to_string(kind))] = list.size();
-    nlohmann::json object{{"tile", original.name},
-                          {"differences", changes},
-                          {"counts", counts},
-                          {"beyond_arrays", reading.beyond}};
+    nlohmann::json object = differences_json(changes_of(original, reading), reading.beyond);
+    object["tile"] = original.tile.name;
     object["files"] = nlohmann::json::array();
     for (const auto& file : files) object["files"].push_back(file.string());
     if (!outputs) return object;
     object["engine"] = outputs->engine;
-    for (const OutputChange& output : outputs->list)
-        object["currents"].push_back(
-            {{"column", output.name}, {"before", output.before}, {"after", output.after}});
+    object["currents"] = outputs_json(*outputs);
     return object;
 }
 
@@ -375,9 +163,9 @@ std::vector<std::filesystem::path> save_edited(const NetlistArguments& arguments
                         reading.beyond.size() == 1
                             ? std::string()
                             : fmt::format(", and {} more", reading.beyond.size() - 1)));
-    if (original.origin.tile.layer.empty())
+    if (original.origin().tile.layer.empty())
         return write_tile_arrays(arguments.save_crossbar, {reading.arrays, std::nullopt});
-    CrossbarOrigin origin = original.origin;
+    CrossbarOrigin origin = original.origin();
     if (origin.read_voltage.size() > 0)
         origin.read_voltage = reading.voltages.front().head(origin.read_voltage.size());
     return write_tile_arrays(arguments.save_crossbar, {reading.arrays, origin});
@@ -393,13 +181,9 @@ std::string title_of(const std::string& deck) {
 
 /// A deck of another tile has the same names, and differs in every cell.
 void check_title(const std::string& edited, const Original& original) {
-    if (edited.find("\n* scope     output ") != std::string::npos)
-        throw InvalidInput(
-            "edited deck",
-            "is a deck of one column (--column); decks of whole tiles are read back");
     const std::string title = title_of(edited);
     const std::string expected = title_of(original.deck);
-    if (original.origin.tile.layer.empty() || title.empty() || title == expected) return;
+    if (original.origin().tile.layer.empty() || title.empty() || title == expected) return;
     throw InvalidInput("edited deck",
                        fmt::format("is no deck of this tile: its title is '{}', not '{}'",
                                    title.substr(2), expected.substr(2)));
@@ -408,32 +192,38 @@ void check_title(const std::string& edited, const Original& original) {
 }  // namespace
 
 int run_netlist_read(const NetlistArguments& arguments) {
-    const std::string edited = with_absolute_includes(read_text(arguments.deck), arguments.deck);
-    const bool is_flat = is_flat_deck(edited);
+    const std::string edited = read_edited_deck(arguments.deck);
+    if (arguments.against.empty() && arguments.layer.empty())
+        throw InvalidInput("--read",
+                           "what was the deck made from? Name the arrays with --against X.h5, or "
+                           "give the network, --layer and --tile with the options of then");
+    if (is_layer_deck(edited)) return run_layer_read(arguments, edited);
+    if (arguments.tile == "all")
+        refuse_deck(arguments.deck, "is no deck of a layer; name the tile with --tile R,C");
     const NgspiceSettings ngspice{{}, arguments.time_limit_s};
-    const Original original = arguments.against.empty()
-                                  ? original_from_network(arguments, is_flat)
-                                  : original_from_file(arguments.against, is_flat);
+    const Original original = arguments.against.empty() ? original_from_network(arguments, edited)
+                                                        : original_from_file(arguments, edited);
     DeckReading reading;
     try {
         check_title(edited, original);
-        reading = read_deck(edited, original.deck, original.tile, original.compared, ngspice);
+        reading = read_deck(edited, original.deck, original.tile.tile, original.compared(), ngspice,
+                            original.terms);
     } catch (const InvalidInput& error) {
-        std::string what = error.what();
-        if (what.starts_with("edited deck: ")) what.erase(0, 13);
-        throw InvalidInput(arguments.deck, what);
+        refuse_deck(arguments.deck, error.what());
     }
-    std::optional<Outputs> outputs;
+    std::optional<DeckOutputs> outputs;
+    const bool is_exact = reading.beyond.empty() && original.terms.law.is_linear() &&
+                          original.origin().read_voltage.size() > 0;
     if (arguments.solve)
-        outputs = reading.beyond.empty() && original.origin.read_voltage.size() > 0
-                      ? solve_exactly(original, reading)
-                      : solve_by_ngspice(original, edited, ngspice);
+        outputs = is_exact ? solve_exactly(original, reading)
+                           : solve_by_ngspice(original, edited, ngspice);
     const auto files = save_edited(arguments, original, reading);
     if (arguments.json) {
         print_json(report_json(original, reading, outputs, files));
         return 0;
     }
-    print_text(report_text(original, reading) + (outputs ? outputs_text(*outputs) : ""));
+    print_text(differences_text(changes_of(original, reading), reading.beyond.size()) +
+               (outputs ? outputs_text(*outputs) : ""));
     for (const auto& file : files) print_note("wrote " + file.string());
     return 0;
 }

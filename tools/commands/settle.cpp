@@ -48,12 +48,10 @@ std::string ending_of(const SettleArguments& arguments) {
     return ending;
 }
 
-void check_arguments(const SettleArguments& arguments, const Experiment& experiment) {
+void check_arguments(const SettleArguments& arguments) {
     if (arguments.tile.layer.empty())
         throw InvalidInput("--layer", "name a layer, as 'kirchnet info' lists them");
     if (arguments.top == 0) throw InvalidInput("--top", "needs at least one output to show");
-    if (experiment.cell_law != "linear")
-        throw InvalidInput("cells.law", "transients of tiles are those of linear cells");
 }
 
 void check_size(const SettleArguments& arguments, const Tile& tile) {
@@ -115,10 +113,11 @@ int verdict(const SettlingReport& report) {
 }  // namespace
 
 int run_settle(const SettleArguments& arguments) {
-    const SettlingTerms terms = terms_of(arguments);
+    SettlingTerms terms = terms_of(arguments);
     (void)ending_of(arguments);
     const TileSource source(arguments.tile);
-    check_arguments(arguments, source.experiment());
+    check_arguments(arguments);
+    terms.law = source.deck({}).law;
     const std::size_t layer = source.graph().find_layer(arguments.tile.layer);
     const TilePlace place = source.place();
     const Tile tile = source.tile(layer, place);

@@ -311,6 +311,23 @@ void draw_frame(Svg& svg, const CellMark& mark, const Frame& frame) {
                  {.anchor = fits_right ? Anchor::start : Anchor::end, .bold = true, .halo = true});
 }
 
+/// The lines of a shape that is drawn in lines.
+std::vector<std::vector<PlotPlace>> strokes_of(MarkShape shape, const PlotPlace& middle, double r) {
+    const auto [x, y] = middle;
+    switch (shape) {
+        case MarkShape::diamond:
+            return {{{x - r, y}, {x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}}};
+        case MarkShape::triangle:
+            return {{{x - r, y + r}, {x, y - r}, {x + r, y + r}, {x - r, y + r}}};
+        case MarkShape::bar:
+            return {{{x - r, y}, {x + r, y}}};
+        case MarkShape::plus:
+            return {{{x - r, y}, {x + r, y}}, {{x, y - r}, {x, y + r}}};
+        default:
+            return {{{x - r, y - r}, {x + r, y + r}}, {{x - r, y + r}, {x + r, y - r}}};
+    }
+}
+
 /// Dark with a white edge, so that it shows on every colour.
 void draw_shape(Svg& svg, MarkShape shape, const PlotPlace& middle, double radius) {
     const auto [x, y] = middle;
@@ -323,13 +340,12 @@ void draw_shape(Svg& svg, MarkShape shape, const PlotPlace& middle, double radiu
         case MarkShape::circle:
             svg.circle(x, y, radius + 2, "#1a1a1a");
             return svg.circle(x, y, radius, "#ffffff");
-        case MarkShape::cross:
+        default:
             break;
     }
-    for (const auto& [stroke, thickness] : {std::pair{"#ffffff", 4.0}, std::pair{"#1a1a1a", 2.0}}) {
-        svg.polyline({{x - radius, y - radius}, {x + radius, y + radius}}, stroke, thickness);
-        svg.polyline({{x - radius, y + radius}, {x + radius, y - radius}}, stroke, thickness);
-    }
+    for (const auto& [stroke, thickness] : {std::pair{"#ffffff", 4.0}, std::pair{"#1a1a1a", 2.0}})
+        for (const std::vector<PlotPlace>& line : strokes_of(shape, middle, radius))
+            svg.polyline(line, stroke, thickness);
 }
 
 void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {

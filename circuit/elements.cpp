@@ -5,7 +5,6 @@
 #include <cmath>
 #include <limits>
 #include <numeric>
-#include <optional>
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
@@ -152,14 +151,6 @@ std::string node_name(const Expansion& expansion, std::int32_t node) {
     return on_word_line ? word_line_node(at) : bit_line_node(at);
 }
 
-/// Which end of a branch that does not conduct is cut off; nothing where neither or both are.
-std::optional<std::int32_t> lost_end(const Branch& branch, Connectivity& connectivity) {
-    if (branch.conductance != 0) return std::nullopt;
-    const bool has_from = connectivity.is_live(branch.from);
-    if (has_from == connectivity.is_live(branch.to)) return std::nullopt;
-    return has_from ? branch.to : branch.from;
-}
-
 /// Whether a branch of a line's end could connect at all, were it not open.
 bool is_meant(const Wires& wires, const Branch& branch, const NodeNumbers& node) {
     switch (branch.kind) {
@@ -180,14 +171,18 @@ bool is_meant(const Wires& wires, const Branch& branch, const NodeNumbers& node)
 void record_causes(Expansion& expansion, const Crossbar& crossbar, const NodeNumbers& node,
                    Connectivity& connectivity, const std::vector<std::size_t>& entry_of) {
     for_each_branch(crossbar, node, [&](const Branch& branch) {
-        const auto lost = lost_end(branch, connectivity);
-        if (!lost) return;
-        const auto root = static_cast<std::size_t>(connectivity.components.find(*lost));
-        CutOff& entry = expansion.cut_off[entry_of[root]];
-        if (!is_wire(branch))
-            ++entry.idle_cells;
-        else if (is_meant(crossbar.wires(), branch, node))
-            entry.open.push_back(element_name(expansion.pattern, branch.kind, branch.r, branch.c));
+        if (branch.conductance != 0 || !is_meant(crossbar.wires(), branch, node)) return;
+        const auto from = connectivity.components.find(branch.from);
+        const auto to = connectivity.components.find(branch.to);
+        for (const auto root : {from, to}) {
+            if (from == to || connectivity.live[static_cast<std::size_t>(root)]) continue;
+            CutOff& entry = expansion.cut_off[entry_of[static_cast<std::size_t>(root)]];
+            if (is_wire(branch))
+                entry.open.push_back(
+                    element_name(expansion.pattern, branch.kind, branch.r, branch.c));
+            else
+                ++entry.idle_cells;
+        }
     });
 }
 

@@ -120,8 +120,8 @@ CellMatrix DrivenArray::sensitivity(Index bit_line) const {
         throw InvalidInput("sensitivity",
                            crossbar_.wires().bridges.empty()
                                ? "a cell conducts more than 1e100 S"
-                               : "is found by merging cells, which knows no bridges between lines; "
-                                 "leave faults.word_line_bridge and bit_line_bridge at 0");
+                               : "lines of the array are bridged; sensitivities are known of "
+                                 "arrays whose lines meet at cells alone");
     if (bit_line >= 0) return tree.sensitivities(inputs_, {bit_line}).front();
     CellMatrix result(crossbar_.shape().word_lines, n);
     constexpr Index at_once = 8;

@@ -239,7 +239,7 @@ class ArrayWriter {
         const double driver = wires().driver(r);
         if (std::isinf(driver + end.segment_resistance))
             return comment(fmt::format("{} left out: open, word line {} is not driven{}",
-                                       end.termination, r,
+                                       std::isinf(driver) ? end.termination : end.segment, r,
                                        wires().drive == DriveSide::both ? " at this end" : ""));
         const std::string source = circuit_.net_name(circuit_.source(r));
         const std::string& middle = driver == 0                   ? source
@@ -258,7 +258,7 @@ class ArrayWriter {
         const double sense = wires().sense(c);
         if (std::isinf(sense + end.segment_resistance))
             return comment(fmt::format("{} left out: open, bit line {} is not read{}",
-                                       end.termination, c,
+                                       std::isinf(sense) ? end.termination : end.segment, c,
                                        wires().sense_at == SenseSide::both ? " at this end" : ""));
         const std::string ground = circuit_.net_name(circuit_.ground(c));
         const std::string& middle = sense == 0                    ? ground

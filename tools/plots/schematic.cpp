@@ -66,6 +66,13 @@ std::string words_of(Fault fault) {
     return words;
 }
 
+/// Beside a cell, where there is no room for more.
+std::string short_words_of(Fault fault) {
+    if (fault == Fault::open_transistor) return "FET open";
+    if (fault == Fault::shorted_transistor) return "FET shorted";
+    return words_of(fault);
+}
+
 /// A piece of wire with its resistance, and the name it has in decks.
 struct Piece {
     double resistance = 0;
@@ -152,11 +159,11 @@ class ArrayDrawing {
         if (bridge.lines == Bridge::Lines::word) {
             const double x = column(c) - node_left / 2;
             svg_.polyline({{x, row(r)}, {x, row(r + 1)}}, bridge_colour, 2, "5 3");
-            coloured_text(x - 5, row(r) + 74, "bridge " + value, bridge_colour);
+            coloured_text(x - 5, row(r) + 74, value, bridge_colour);
         } else {
             const double y = row(r) + node_below + 6;
             svg_.polyline({{column(c), y}, {column(c + 1), y}}, bridge_colour, 2, "5 3");
-            coloured_text(column(c + 1) - node_left - 4, y + 14, "bridge " + value, bridge_colour);
+            coloured_text(column(c + 1) - node_left - 4, y + 14, value, bridge_colour);
         }
         svg_.raw("</g>\n");
     }
@@ -316,7 +323,7 @@ class ArrayDrawing {
         if (fault == Fault::none) return;
         svg_.raw(fmt::format("<g class=\"fault\"><title>{}: {}</title>\n",
                              cell_name({polarity_of(array_.pattern(), c), r, c}), words_of(fault)));
-        coloured_text(x, y + 13, words_of(fault), colour_of(fault));
+        coloured_text(x, y + 13, short_words_of(fault), colour_of(fault));
         const double intended = array_.intended_conductance()(r, c);
         svg_.text(x, y + 25,
                   intended == array_.conductance()(r, c)

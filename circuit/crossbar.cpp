@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -131,6 +132,12 @@ void check_bridges(const Wires& wires, Index m, Index n) {
                                bridge.bit_line + (is_word ? 0 : 1) < n;
         if (!has_place)
             throw InvalidInput(where, fmt::format("a {} x {} array has no neighbour there", m, n));
+        const auto is_here = [&](const Bridge& other) {
+            return other.lines == bridge.lines && other.word_line == bridge.word_line &&
+                   other.bit_line == bridge.bit_line;
+        };
+        if (std::count_if(wires.bridges.begin(), wires.bridges.end(), is_here) > 1)
+            throw InvalidInput(where, "is there twice");
         if (!(bridge.resistance > 0) || !std::isfinite(bridge.resistance))
             throw InvalidInput(where, fmt::format("{} ohm is not a finite resistance above 0; "
                                                   "lines that touch keep a small one",

@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -71,8 +72,13 @@ std::vector<Bridge> draw_bridges(Draws& draws, Index m, Index n) {
         const Index last_row = lines == Bridge::Lines::word ? m - 1 : m;
         const Index last_column = lines == Bridge::Lines::word ? n : n - 1;
         if (last_row < 1 || last_column < 1) continue;
-        bridges.push_back({lines, draws.upto(last_row) - 1, draws.upto(last_column) - 1,
-                           draws.log_uniform(0.1, 1e4)});
+        const Bridge bridge{lines, draws.upto(last_row) - 1, draws.upto(last_column) - 1,
+                            draws.log_uniform(0.1, 1e4)};
+        const bool is_new = std::none_of(bridges.begin(), bridges.end(), [&](const Bridge& other) {
+            return other.lines == bridge.lines && other.word_line == bridge.word_line &&
+                   other.bit_line == bridge.bit_line;
+        });
+        if (is_new) bridges.push_back(bridge);
     }
     return bridges;
 }

@@ -133,6 +133,12 @@ TEST_CASE("defects without a place in the array are refused by name") {
                     InvalidInput);
 }
 
+TEST_CASE("two lines touch at one place once") {
+    const std::vector<Bridge> twice{{Bridge::Lines::bit, 0, 0, 1.0}, {Bridge::Lines::bit, 0, 0, 2}};
+    CHECK_THROWS_AS(Crossbar(CellMatrix::Constant(2, 2, 1e-5), Wires{.bridges = twice}),
+                    InvalidInput);
+}
+
 TEST_CASE("names and consequences are those an engineer would use") {
     const ArrayShape shape{3, 4};
     const auto named = [&](const LineFault& fault) {

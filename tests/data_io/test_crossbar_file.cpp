@@ -123,7 +123,8 @@ print(f.attrs['column_pattern'], f.attrs['end_segments'], f['sense_resistance'].
     if (output)
         CHECK(*output ==
               "(2, 3) 0.0001 3e-06 S\n"
-              "2e-06 [[0, 2, 0], [3, 0, 0]] 0 none, 1 stuck_off, 2 stuck_on, 3 open\n"
+              "2e-06 [[0, 2, 0], [3, 0, 0]] 0 none, 1 stuck_off, 2 stuck_on, 3 open, 4 stuck_at, 5 "
+              "open_via, 6 open_transistor, 7 shorted_transistor\n"
               "[[1.0, 2.0], [3.0, 4.0], [5.0, inf]] [[10.0], [0.0]]\n"
               "[[1.5]] [[0.25]]\n"
               "interleaved no ohm\n");

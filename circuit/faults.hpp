@@ -62,9 +62,9 @@ struct FaultLaw {
     double rate = 0.0;              ///< probability of any fault per cell, 0 to 1
     double stuck_on_per_off = 5.2;  ///< stuck-on : stuck-off
 
-    CellDefectLaw cells;
-    LineFaultLaw lines;
-    ClusterLaw clusters;
+    CellDefectLaw cells = {};
+    LineFaultLaw lines = {};
+    ClusterLaw clusters = {};
 
     [[nodiscard]] bool is_on() const {
         return rate > 0 || cells.is_on() || lines.is_on() || clusters.is_on();

@@ -173,7 +173,9 @@ TEST_CASE("a tile has the defects of its own arrays, cells and wires alike") {
     map.set("fc", CellAddress{0, 0}, {Fault::stuck_at, 4e-5});
     map.set("fc", CellAddress{1, 0, 0, 0, 0, Polarity::b}, Fault::open_transistor);
     map.set("fc", CellAddress{1, 1}, Fault::shorted_transistor);
-    WeightBlock block{.layer = "fc", .weights = Eigen::MatrixXd::Constant(2, 2, 0.5)};
+    WeightBlock block;
+    block.layer = "fc";
+    block.weights = Eigen::MatrixXd::Constant(2, 2, 0.5);
     block.inputs = {{0}, {1}};
     TileSettings settings;
     settings.array = {2, 2};

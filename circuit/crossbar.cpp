@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -36,6 +37,19 @@ void check_range(const CellMatrix& conductance, ColumnPattern pattern, const Cel
                                 cell_name(position(pattern, r, c)), r, c),
                     fmt::format("{} S, but cells of law {} conduct {:.4g} to {:.4g} S at {} V", g,
                                 to_string(law), least, most, law.programmed_at()));
+}
+
+/// What a shorted transistor leaves is known of ohmic elements alone.
+void check_transistors(const FaultMatrix& faults, ColumnPattern pattern, const CellLaw& law) {
+    if (law.is_linear()) return;
+    for (Index r = 0; r < faults.rows(); ++r)
+        for (Index c = 0; c < faults.cols(); ++c)
+            if (faults(r, c) == Fault::shorted_transistor)
+                throw InvalidInput(
+                    fmt::format("cell {}", cell_name(position(pattern, r, c))),
+                    fmt::format("has a shorted transistor, which cells of law {} cannot show; "
+                                "linear cells with cells.access_resistance can",
+                                to_string(law)));
 }
 
 constexpr double open_end = std::numeric_limits<double>::infinity();
@@ -107,6 +121,30 @@ void check_wires(const Wires& wires, Index m, Index n) {
     check_terminations(wires.sense, n, "sense resistance");
 }
 
+void check_bridges(const Wires& wires, Index m, Index n) {
+    for (const Bridge& bridge : wires.bridges) {
+        const bool is_word = bridge.lines == Bridge::Lines::word;
+        const std::string where =
+            fmt::format("bridge of {} lines at word line {}, bit line {}", is_word ? "word" : "bit",
+                        bridge.word_line, bridge.bit_line);
+        const bool has_place = bridge.word_line >= 0 && bridge.bit_line >= 0 &&
+                               bridge.word_line + (is_word ? 1 : 0) < m &&
+                               bridge.bit_line + (is_word ? 0 : 1) < n;
+        if (!has_place)
+            throw InvalidInput(where, fmt::format("a {} x {} array has no neighbour there", m, n));
+        const auto is_here = [&](const Bridge& other) {
+            return other.lines == bridge.lines && other.word_line == bridge.word_line &&
+                   other.bit_line == bridge.bit_line;
+        };
+        if (std::count_if(wires.bridges.begin(), wires.bridges.end(), is_here) > 1)
+            throw InvalidInput(where, "is there twice");
+        if (!(bridge.resistance > 0) || !std::isfinite(bridge.resistance))
+            throw InvalidInput(where, fmt::format("{} ohm is not a finite resistance above 0; "
+                                                  "lines that touch keep a small one",
+                                                  bridge.resistance));
+    }
+}
+
 void check_same_shape(const CellMatrix& intended, Index rows, Index cols, std::string_view which) {
     if (rows != intended.rows() || cols != intended.cols())
         throw InvalidInput(fmt::format("{} is {} x {}, but the intended conductance is {} x {}",
@@ -147,11 +185,13 @@ Crossbar::Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, W
     check_conductance(intended_, pattern_, "intended conductance");
     check_conductance(actual_, pattern_, "conductance");
     check_wires(wires_, m, n);
+    check_bridges(wires_, m, n);
     for (Index r = 0; r < m; ++r)
         for (Index c = 0; c < n; ++c)
-            if (faults_(r, c) == Fault::open && actual_(r, c) != 0)
+            if (interrupts(faults_(r, c)) && actual_(r, c) != 0)
                 throw InvalidInput(fmt::format("cell {}", cell_name(position(pattern_, r, c))),
-                                   fmt::format("is open, but conducts {} S", actual_(r, c)));
+                                   fmt::format("is {}, but conducts {} S", to_string(faults_(r, c)),
+                                               actual_(r, c)));
 }
 
 double Crossbar::word_line_resistance(Index r, Index c) const {
@@ -180,6 +220,7 @@ double Crossbar::top_end_resistance(Index c) const {
 
 Crossbar Crossbar::with_law(CellLaw law) const {
     check_range(actual_, pattern_, law);
+    check_transistors(faults_, pattern_, law);
     Crossbar result = *this;
     result.law_ = std::move(law);
     return result;

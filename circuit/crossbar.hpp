@@ -1,7 +1,9 @@
 #pragma once
 
+#include <vector>
+
 #include "circuit/device.hpp"
-#include "circuit/faults.hpp"
+#include "circuit/fault.hpp"
 #include "circuit/geometry.hpp"
 
 namespace kirchnet {
@@ -30,6 +32,18 @@ class LineResistance {
     CellMatrix values_;
 };
 
+/// Where two neighbouring lines of one kind touch.
+struct Bridge {
+    enum class Lines : std::uint8_t { word, bit };
+
+    Lines lines = Lines::word;
+    Index word_line = 0;    ///< bridges of word lines lead from here to the next one
+    Index bit_line = 0;     ///< bridges of bit lines likewise
+    double resistance = 0;  ///< [ohm], finite and above 0
+
+    friend bool operator==(const Bridge&, const Bridge&) = default;
+};
+
 /// Wires and terminations of one array [ohm]. A word line hangs on one source, at each driven end
 /// by a driver of its own; a bit line ends in one virtual ground, at each sensed end by a read-out
 /// input of its own, whose currents add. Ends that are neither are open.
@@ -46,6 +60,7 @@ struct Wires {
                                   ///< nor between a cell and its read-out (as PytorX does)
     DriveSide drive = DriveSide::left;
     SenseSide sense_at = SenseSide::bottom;
+    std::vector<Bridge> bridges = {};  ///< between neighbouring lines; in a sound array none
 
     [[nodiscard]] bool drives_left() const { return drive != DriveSide::right; }
     [[nodiscard]] bool drives_right() const { return drive != DriveSide::left; }
@@ -68,7 +83,8 @@ class Crossbar {
     /// An array some of whose cells are not what was intended.
     /// @param intended  target conductance [S]
     /// @param actual    conductance of the cell as it is [S]
-    /// @param faults    why they differ; `Fault::open` requires an actual conductance of 0
+    /// @param faults    why they differ; one that interrupts requires an actual conductance
+    ///                  of 0
     Crossbar(CellMatrix intended, CellMatrix actual, FaultMatrix faults, Wires wires,
              ColumnPattern pattern);
 

@@ -71,8 +71,22 @@ void for_each_further_end(const Crossbar& crossbar, const NodeNumbers& node, Vis
                      conductance_of(crossbar.top_end_resistance(c))});
 }
 
+template <typename Visit>
+void for_each_bridge(const Crossbar& crossbar, const NodeNumbers& node, Visit visit) {
+    for (const Bridge& bridge : crossbar.wires().bridges) {
+        const auto r = static_cast<std::int32_t>(bridge.word_line);
+        const auto c = static_cast<std::int32_t>(bridge.bit_line);
+        if (bridge.lines == Bridge::Lines::word)
+            visit(Branch{ElementKind::word_line_bridge, r, c, node.word(r, c), node.word(r + 1, c),
+                         1 / bridge.resistance});
+        else
+            visit(Branch{ElementKind::bit_line_bridge, r, c, node.bit(r, c), node.bit(r, c + 1),
+                         1 / bridge.resistance});
+    }
+}
+
 /// Calls `visit` for each branch in row-major order: the segment left, the cell, the segment
-/// below; then for the further ends.
+/// below; then for the further ends and for bridges.
 template <typename Visit>
 void for_each_branch(const Crossbar& crossbar, const NodeNumbers& node, Visit visit) {
     for (std::int32_t r = 0; r < node.m; ++r)
@@ -87,6 +101,7 @@ void for_each_branch(const Crossbar& crossbar, const NodeNumbers& node, Visit vi
                          r + 1 < node.m ? node.bit(r + 1, c) : node.ground(c), below});
         }
     for_each_further_end(crossbar, node, visit);
+    for_each_bridge(crossbar, node, visit);
 }
 
 bool is_wire(const Branch& branch) {
@@ -136,7 +151,43 @@ std::string node_name(const Expansion& expansion, std::int32_t node) {
     return on_word_line ? word_line_node(at) : bit_line_node(at);
 }
 
-void record_cut_off(Expansion& expansion, Connectivity& connectivity) {
+/// Whether a branch of a line's end could connect at all, were it not open.
+bool is_meant(const Wires& wires, const Branch& branch, const NodeNumbers& node) {
+    switch (branch.kind) {
+        case ElementKind::word_line_segment:
+            return branch.c > 0 || wires.drives_left();
+        case ElementKind::bit_line_segment:
+            return branch.r + 1 < node.m || wires.senses_bottom();
+        case ElementKind::right_end:
+            return wires.drives_right();
+        case ElementKind::top_end:
+            return wires.senses_top();
+        default:
+            return true;
+    }
+}
+
+/// What does not conduct at the border of what is cut off.
+void record_causes(Expansion& expansion, const Crossbar& crossbar, const NodeNumbers& node,
+                   Connectivity& connectivity, const std::vector<std::size_t>& entry_of) {
+    for_each_branch(crossbar, node, [&](const Branch& branch) {
+        if (branch.conductance != 0 || !is_meant(crossbar.wires(), branch, node)) return;
+        const auto from = connectivity.components.find(branch.from);
+        const auto to = connectivity.components.find(branch.to);
+        for (const auto root : {from, to}) {
+            if (from == to || connectivity.live[static_cast<std::size_t>(root)]) continue;
+            CutOff& entry = expansion.cut_off[entry_of[static_cast<std::size_t>(root)]];
+            if (is_wire(branch))
+                entry.open.push_back(
+                    element_name(expansion.pattern, branch.kind, branch.r, branch.c));
+            else
+                ++entry.idle_cells;
+        }
+    });
+}
+
+void record_cut_off(Expansion& expansion, const Crossbar& crossbar, const NodeNumbers& node_numbers,
+                    Connectivity& connectivity) {
     std::vector<std::size_t> entry_of(static_cast<std::size_t>(2 * expansion.cells()),
                                       std::numeric_limits<std::size_t>::max());
     for (std::int32_t node = 0; node < 2 * static_cast<std::int32_t>(expansion.cells()); ++node) {
@@ -144,10 +195,12 @@ void record_cut_off(Expansion& expansion, Connectivity& connectivity) {
         auto& entry = entry_of[static_cast<std::size_t>(connectivity.components.find(node))];
         if (entry == std::numeric_limits<std::size_t>::max()) {
             entry = expansion.cut_off.size();
-            expansion.cut_off.push_back({node_name(expansion, node), 0});
+            expansion.cut_off.push_back({node_name(expansion, node)});
         }
         ++expansion.cut_off[entry].nodes;
     }
+    if (!expansion.cut_off.empty())
+        record_causes(expansion, crossbar, node_numbers, connectivity, entry_of);
 }
 
 /// Numbers the live nets that are no terminal, in order of their first node.
@@ -202,7 +255,7 @@ Expansion expand(const Crossbar& crossbar) {
         expansion.elements.push_back(
             {branch.kind, branch.r, branch.c, from, to, branch.conductance});
     });
-    record_cut_off(expansion, connectivity);
+    record_cut_off(expansion, crossbar, node, connectivity);
     return expansion;
 }
 
@@ -226,10 +279,34 @@ std::string element_name(ColumnPattern pattern, ElementKind kind, Index word_lin
         case ElementKind::right_end:
             return fmt::format("rwl_{}_{}_r", letter, at.word_line);
         case ElementKind::top_end:
+            return fmt::format("rbl_{}_t_{}", letter, at.bit_line);
+        case ElementKind::word_line_bridge:
+            return fmt::format("rwlbridge_{}_{}_{}", letter, at.word_line, at.bit_line);
+        case ElementKind::bit_line_bridge:
             break;
     }
-    return fmt::format("rbl_{}_t_{}", letter, at.bit_line);
+    return fmt::format("rblbridge_{}_{}_{}", letter, at.word_line, at.bit_line);
 }
+
+namespace {
+
+/// `, cut off by rwl_a_3_7 and 5 cells that conduct nothing`, or nothing where no cause is known.
+std::string describe_causes(const CutOff& lost) {
+    constexpr std::size_t most_named = 4;
+    std::string causes;
+    for (std::size_t i = 0; i < std::min(most_named, lost.open.size()); ++i)
+        causes += (i == 0 ? "" : ", ") + lost.open[i];
+    if (lost.open.size() > most_named)
+        causes += fmt::format(" and {} more segments", lost.open.size() - most_named);
+    if (!lost.open.empty()) causes = "open " + causes;
+    if (lost.idle_cells > 0)
+        causes += fmt::format("{}{} cell{} that conduct{} nothing", causes.empty() ? "" : " and ",
+                              lost.idle_cells, lost.idle_cells == 1 ? "" : "s",
+                              lost.idle_cells == 1 ? "s" : "");
+    return causes.empty() ? causes : ", cut off by " + causes;
+}
+
+}  // namespace
 
 std::string describe_cut_off(const Expansion& expansion) {
     if (expansion.cut_off.empty()) return {};
@@ -238,9 +315,10 @@ std::string describe_cut_off(const Expansion& expansion) {
         "{} net{} without a path to any source or ground (0 A): ", expansion.cut_off.size(),
         expansion.cut_off.size() == 1 ? "" : "s");
     for (std::size_t i = 0; i < std::min(most_named, expansion.cut_off.size()); ++i)
-        text += fmt::format("{}{} ({} node{})", i == 0 ? "" : ", ", expansion.cut_off[i].net,
-                            expansion.cut_off[i].nodes, expansion.cut_off[i].nodes == 1 ? "" : "s");
-    if (expansion.cut_off.size() > most_named) text += ", ...";
+        text += fmt::format("{}{} ({} node{}{})", i == 0 ? "" : "; ", expansion.cut_off[i].net,
+                            expansion.cut_off[i].nodes, expansion.cut_off[i].nodes == 1 ? "" : "s",
+                            describe_causes(expansion.cut_off[i]));
+    if (expansion.cut_off.size() > most_named) text += "; ...";
     return text;
 }
 

@@ -17,11 +17,15 @@ enum class ElementKind : std::uint8_t {
     word_line_segment,  ///< left of its node
     bit_line_segment,   ///< below its node
     right_end,          ///< between the last node of a word line and its source
-    top_end             ///< between the first node of a bit line and its virtual ground
+    top_end,            ///< between the first node of a bit line and its virtual ground
+    word_line_bridge,   ///< between its word-line node and that of the next word line
+    bit_line_bridge     ///< between its bit-line node and that of the next bit line
 };
 
 /// `xc_a_3_7`, `rwl_a_3_7` (left of the node), `rbl_a_3_7` (below the node), `rwl_a_3_r` (right end
-/// of word line 3; the letter is that of its last bit line) or `rbl_a_t_7` (top end of bit line 7).
+/// of word line 3; the letter is that of its last bit line), `rbl_a_t_7` (top end of bit line 7),
+/// `rwlbridge_a_3_7` (word lines 3 and 4 at bit line 7) or `rblbridge_a_3_7` (bit lines 7 and 8 at
+/// word line 3).
 std::string element_name(ColumnPattern pattern, ElementKind kind, Index word_line, Index bit_line);
 
 /// One linear conductance between two different nets that both have a defined voltage. The segment
@@ -37,8 +41,10 @@ struct Element {
 
 /// Nodes without a path to any source or virtual ground: no current, no defined voltage.
 struct CutOff {
-    std::string net;  ///< name of its first node
-    Index nodes = 0;  ///< how many wire nodes hang on it
+    std::string net;                     ///< name of its first node
+    Index nodes = 0;                     ///< how many wire nodes hang on it
+    std::vector<std::string> open = {};  ///< broken segments and terminations that led to it
+    Index idle_cells = 0;                ///< cells at it that conduct nothing
 };
 
 /// A crossbar as a flat list of named elements: what solver and netlist writer both start from.

@@ -73,15 +73,43 @@ CellMatrix cell_currents(const Crossbar& crossbar, const CellMatrix& word, const
     return current;
 }
 
+std::vector<double> bridge_currents(const Wires& wires, const CellMatrix& word,
+                                    const CellMatrix& bit) {
+    std::vector<double> currents;
+    for (const Bridge& bridge : wires.bridges) {
+        const Index r = bridge.word_line;
+        const Index c = bridge.bit_line;
+        const double drop = bridge.lines == Bridge::Lines::word ? word(r, c) - word(r + 1, c)
+                                                                : bit(r, c) - bit(r, c + 1);
+        currents.push_back(std::isnan(drop) ? 0 : drop / bridge.resistance);
+    }
+    return currents;
+}
+
+/// What lines lose at their nodes: cell currents of word lines, none of bit lines, and what
+/// bridges of these lines carry away.
+CellMatrix add_bridges(CellMatrix taken, const Wires& wires, Bridge::Lines lines,
+                       const std::vector<double>& current) {
+    for (std::size_t i = 0; i < wires.bridges.size(); ++i) {
+        const Bridge& bridge = wires.bridges[i];
+        if (bridge.lines != lines) continue;
+        const bool is_word = lines == Bridge::Lines::word;
+        taken(bridge.word_line, bridge.bit_line) += current[i];
+        taken(bridge.word_line + (is_word ? 1 : 0), bridge.bit_line + (is_word ? 0 : 1)) -=
+            current[i];
+    }
+    return taken;
+}
+
 /// Voltages that are no numbers are of nodes without current: any value does.
 Eigen::VectorXd known(Eigen::VectorXd voltage) {
     return voltage.unaryExpr([](double v) { return std::isnan(v) ? 0.0 : v; });
 }
 
 Line word_line(const Crossbar& crossbar, Index r, const CellMatrix& voltage, double input,
-               const CellMatrix& cell) {
+               const CellMatrix& taken) {
     const Index n = voltage.cols();
-    Line line{Eigen::VectorXd(n + 1), Eigen::VectorXd(n + 2), cell.row(r).transpose()};
+    Line line{Eigen::VectorXd(n + 1), Eigen::VectorXd(n + 2), taken.row(r).transpose()};
     for (Index c = 0; c < n; ++c) line.resistance(c) = crossbar.word_line_resistance(r, c);
     line.resistance(n) = crossbar.right_end_resistance(r);
     line.voltage << input, known(voltage.row(r).transpose()), input;
@@ -89,9 +117,9 @@ Line word_line(const Crossbar& crossbar, Index r, const CellMatrix& voltage, dou
 }
 
 Line bit_line(const Crossbar& crossbar, Index c, const CellMatrix& voltage,
-              const CellMatrix& cell) {
+              const CellMatrix& taken) {
     const Index m = voltage.rows();
-    Line line{Eigen::VectorXd(m + 1), Eigen::VectorXd(m + 2), -cell.col(c)};
+    Line line{Eigen::VectorXd(m + 1), Eigen::VectorXd(m + 2), taken.col(c)};
     line.resistance(0) = crossbar.top_end_resistance(c);
     for (Index r = 0; r < m; ++r) line.resistance(r + 1) = crossbar.bit_line_resistance(r, c);
     line.voltage << 0, known(voltage.col(c)), 0;
@@ -145,6 +173,14 @@ void add_bit_lines(const Crossbar& crossbar, const LineCurrents& currents, Array
     }
 }
 
+void add_bridges(const Wires& wires, const LineCurrents& currents, ArrayPower& power) {
+    for (std::size_t i = 0; i < wires.bridges.size(); ++i) {
+        const bool is_word = wires.bridges[i].lines == Bridge::Lines::word;
+        (is_word ? power.word_lines : power.bit_lines) +=
+            heat(wires.bridges[i].resistance, currents.bridge[i]);
+    }
+}
+
 /// R1 = R2 = R3 = R4 between amplifiers' outputs. Both inputs of the difference amplifier are at
 /// a / 2: R3 and R4 carry that, R1 b - a / 2, and R2 as much, since its other end is at a - b.
 double bridge_power(double a, double b, double resistance) {
@@ -156,6 +192,14 @@ double bridge_power(double a, double b, double resistance) {
 class Worst {
   public:
     explicit Worst(ColumnPattern pattern) : pattern_(pattern) {}
+    void visit_bridges(const Wires& wires, Bridge::Lines lines,
+                       const std::vector<double>& current) {
+        const bool is_word = lines == Bridge::Lines::word;
+        for (std::size_t i = 0; i < current.size(); ++i)
+            if (wires.bridges[i].lines == lines)
+                visit(is_word ? ElementKind::word_line_bridge : ElementKind::bit_line_bridge,
+                      wires.bridges[i].word_line, wires.bridges[i].bit_line, current[i]);
+    }
     void visit(ElementKind kind, Index r, Index c, double current) {
         if (!(std::abs(current) > largest_.current)) return;
         largest_ = {element_name(pattern_, kind, r, c), std::abs(current)};
@@ -174,17 +218,24 @@ LineCurrents line_currents(const Crossbar& crossbar, const CellMatrix& word_line
                            const Eigen::Ref<const Eigen::VectorXd>& inputs) {
     const auto [m, n] = crossbar.shape();
     LineCurrents currents{cell_currents(crossbar, word_line_voltage, bit_line_voltage),
-                          CellMatrix(m, n), CellMatrix(m, n), Eigen::VectorXd(m),
-                          Eigen::VectorXd(n)};
+                          CellMatrix(m, n),
+                          CellMatrix(m, n),
+                          Eigen::VectorXd(m),
+                          Eigen::VectorXd(n),
+                          bridge_currents(crossbar.wires(), word_line_voltage, bit_line_voltage)};
+    const CellMatrix of_word_lines =
+        add_bridges(currents.cell, crossbar.wires(), Bridge::Lines::word, currents.bridge);
+    const CellMatrix of_bit_lines =
+        add_bridges(-currents.cell, crossbar.wires(), Bridge::Lines::bit, currents.bridge);
     for (Index r = 0; r < m; ++r) {
         const Eigen::VectorXd pieces =
-            currents_of(word_line(crossbar, r, word_line_voltage, inputs(r), currents.cell));
+            currents_of(word_line(crossbar, r, word_line_voltage, inputs(r), of_word_lines));
         currents.word_line.row(r) = pieces.head(n).transpose();
         currents.right_end(r) = -pieces(n);
     }
     for (Index c = 0; c < n; ++c) {
         const Eigen::VectorXd pieces =
-            currents_of(bit_line(crossbar, c, bit_line_voltage, currents.cell));
+            currents_of(bit_line(crossbar, c, bit_line_voltage, of_bit_lines));
         currents.top_end(c) = -pieces(0);
         currents.bit_line.col(c) = pieces.tail(m);
     }
@@ -206,14 +257,17 @@ ArrayPower array_power(const Crossbar& crossbar, const CellMatrix& word_line_vol
                        const Eigen::Ref<const Eigen::VectorXd>& inputs,
                        const LineCurrents& currents) {
     ArrayPower power;
-    // A source's current is what the cells of its line take, at whichever ends it comes in.
-    power.delivered = inputs.dot(currents.cell.rowwise().sum());
+    // A source's current is what cells and bridges of its line take, at whichever ends it comes in.
+    const CellMatrix taken =
+        add_bridges(currents.cell, crossbar.wires(), Bridge::Lines::word, currents.bridge);
+    power.delivered = inputs.dot(taken.rowwise().sum());
     for (Index r = 0; r < currents.cell.rows(); ++r)
         for (Index c = 0; c < currents.cell.cols(); ++c)
             if (const double current = currents.cell(r, c); current != 0)
                 power.cells += current * (word_line_voltage(r, c) - bit_line_voltage(r, c));
     add_word_lines(crossbar, currents, power);
     add_bit_lines(crossbar, currents, power);
+    add_bridges(crossbar.wires(), currents, power);
     return power;
 }
 
@@ -225,6 +279,7 @@ SegmentCurrent worst_word_line_segment(const Crossbar& crossbar, const LineCurre
             worst.visit(ElementKind::word_line_segment, r, c, currents.word_line(r, c));
         worst.visit(ElementKind::right_end, r, n - 1, currents.right_end(r));
     }
+    worst.visit_bridges(crossbar.wires(), Bridge::Lines::word, currents.bridge);
     return worst.result();
 }
 
@@ -236,6 +291,7 @@ SegmentCurrent worst_bit_line_segment(const Crossbar& crossbar, const LineCurren
         for (Index r = 0; r < m; ++r)
             worst.visit(ElementKind::bit_line_segment, r, c, currents.bit_line(r, c));
     }
+    worst.visit_bridges(crossbar.wires(), Bridge::Lines::bit, currents.bridge);
     return worst.result();
 }
 

@@ -13,11 +13,12 @@ namespace kirchnet {
 /// law, so they are known where a segment has 0 ohm too, and keep their digits where the voltages
 /// at both ends of a segment agree.
 struct LineCurrents {
-    CellMatrix cell;            ///< word line to bit line, [word_lines × bit_lines]
-    CellMatrix word_line;       ///< left of each cell, towards higher bit lines; likewise
-    CellMatrix bit_line;        ///< below each cell, towards higher word lines; likewise
-    Eigen::VectorXd right_end;  ///< from the source into the line's right end, [word_lines]
-    Eigen::VectorXd top_end;    ///< into the virtual ground above word line 0, [bit_lines]
+    CellMatrix cell;             ///< word line to bit line, [word_lines × bit_lines]
+    CellMatrix word_line;        ///< left of each cell, towards higher bit lines; likewise
+    CellMatrix bit_line;         ///< below each cell, towards higher word lines; likewise
+    Eigen::VectorXd right_end;   ///< from the source into the line's right end, [word_lines]
+    Eigen::VectorXd top_end;     ///< into the virtual ground above word line 0, [bit_lines]
+    std::vector<double> bridge;  ///< of `Wires::bridges`, to the next line
 };
 
 /// Cells and lines that are cut off carry 0 A. Where a line without any resistance has terminals at
@@ -33,9 +34,9 @@ LineCurrents line_currents(const Crossbar& crossbar, const CellMatrix& word_line
 struct ArrayPower {
     double delivered = 0;  ///< sum of V_r I_r; equals what is dissipated
     double drivers = 0;
-    double word_lines = 0;  ///< wires, end segments included
+    double word_lines = 0;  ///< wires, end segments and bridges included
     double cells = 0;
-    double bit_lines = 0;  ///< wires, end segments included
+    double bit_lines = 0;  ///< wires, end segments and bridges included
     double sense = 0;      ///< read-out inputs
 
     [[nodiscard]] double dissipated() const {
@@ -63,7 +64,7 @@ struct SegmentCurrent {
 };
 
 /// The word-line segment of largest current; of equal ones the first. The piece at a driven end
-/// counts, whatever its resistance.
+/// counts, whatever its resistance, and so do bridges.
 SegmentCurrent worst_word_line_segment(const Crossbar& crossbar, const LineCurrents& currents);
 /// Likewise of the bit lines.
 SegmentCurrent worst_bit_line_segment(const Crossbar& crossbar, const LineCurrents& currents);

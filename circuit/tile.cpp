@@ -70,48 +70,99 @@ struct Deviations {
     const std::optional<DeviceDraw>& devices;
 };
 
-/// What the cell as a whole conducts: device laws and faults change its memory element, which keeps
-/// its access device. A fault wins over the device laws; an element is stuck where the state of 0
-/// or 1 is programmed.
-double actual_conductance(const WeightBlock& block, const TileSettings& settings,
-                          const CellIdentity& cell, Fault fault, double intended,
-                          const std::optional<DeviceDraw>& devices) {
+/// What a working cell's memory element conducts behind its access device, device laws applied.
+double element_conductance(const WeightBlock& block, const TileSettings& settings,
+                           const CellIdentity& cell, double intended,
+                           const std::optional<DeviceDraw>& devices) {
     const AccessResistance& access = settings.access;
-    switch (fault) {
-        case Fault::none:
-            break;
-        case Fault::stuck_off:
-            return access.cell_for(settings.device.off);
-        case Fault::stuck_on:
-            return access.cell_for(settings.device.on);
-        case Fault::open:
-            return 0;
-    }
+    const double element = access.element_for(intended);
+    if (!devices) return element;
+    return varied_conductance(
+        *devices, block.layer, cell, element,
+        {access.element_for(settings.device.on), access.element_for(settings.device.off)});
+}
+
+double working_conductance(const WeightBlock& block, const TileSettings& settings,
+                           const CellIdentity& cell, double intended,
+                           const std::optional<DeviceDraw>& devices) {
+    const AccessResistance& access = settings.access;
     if (!devices) return access.cell_for(intended);
     if (!access.is_there())
         return varied_conductance(*devices, block.layer, cell, intended, settings.device);
-    const DeviceRange elements{access.element_for(settings.device.on),
-                               access.element_for(settings.device.off)};
-    return access.seen(
-        varied_conductance(*devices, block.layer, cell, access.element_for(intended), elements));
+    return access.seen(element_conductance(block, settings, cell, intended, devices));
 }
 
+/// What the cell as a whole conducts: device laws and faults change its memory element, which keeps
+/// its access device unless that is what is broken. A fault wins over the device laws; an element
+/// is stuck where the state of 0 or 1 is programmed.
+double actual_conductance(const WeightBlock& block, const TileSettings& settings,
+                          const CellIdentity& cell, const CellFault& fault, double intended,
+                          const std::optional<DeviceDraw>& devices) {
+    switch (fault.kind) {
+        case Fault::none:
+            break;
+        case Fault::stuck_off:
+            return settings.access.cell_for(settings.device.off);
+        case Fault::stuck_on:
+            return settings.access.cell_for(settings.device.on);
+        case Fault::stuck_at:
+            return fault.conductance;
+        case Fault::shorted_transistor:
+            return element_conductance(block, settings, cell, intended, devices);
+        case Fault::open:
+        case Fault::open_via:
+        case Fault::open_transistor:
+            return 0;
+    }
+    return working_conductance(block, settings, cell, intended, devices);
+}
+
+ArrayPlace place_of(const WeightBlock& block, ColumnPattern pattern) {
+    return {static_cast<std::int32_t>(block.tile_row), static_cast<std::int32_t>(block.tile_column),
+            block.slice, pattern == ColumnPattern::all_b ? Polarity::b : Polarity::a};
+}
+
+/// @throws InvalidInput  where a fault does not go with the access device that cells have or not
+void check_access(const CellFault& fault, const TileSettings& settings, const CellPosition& at) {
+    const AccessResistance& access = settings.access;
+    const std::string where = fmt::format("cell {}", cell_name(at));
+    if (fault.kind == Fault::shorted_transistor && !access.is_there())
+        throw InvalidInput(where,
+                           "has a shorted transistor, but cells have none; give "
+                           "cells.access_resistance");
+    if (fault.kind == Fault::stuck_at && fault.conductance * access.resistance >= 1)
+        throw InvalidInput(
+            where, fmt::format("is stuck at {} S, but its access device of {} ohm "
+                               "lets less than {} S through",
+                               fault.conductance, access.resistance, 1 / access.resistance));
+}
+
+/// @param line_faults  takes what is wrong with the wires
 Crossbar build_array(const WeightBlock& block, const TileSettings& settings,
-                     const LevelSlice& slice, ColumnPattern pattern, const Deviations& deviations) {
+                     const LevelSlice& slice, ColumnPattern pattern, const Deviations& deviations,
+                     std::vector<LineFault>& line_faults) {
     const ArrayShape shape = physical_shape(block, settings, pattern);
     CellMatrix intended(shape.word_lines, shape.bit_lines);
     CellMatrix actual(shape.word_lines, shape.bit_lines);
     FaultMatrix faults = FaultMatrix::Constant(shape.word_lines, shape.bit_lines, Fault::none);
+    const auto identity = [&](Index r, Index c) { return identity_of(block, pattern, r, c); };
+    ArrayFaults found;
+    if (deviations.faults)
+        found = faults_of_array(*deviations.faults, block.layer, place_of(block, pattern), shape,
+                                settings.wires, identity);
     for (Index r = 0; r < shape.word_lines; ++r)
         for (Index c = 0; c < shape.bit_lines; ++c) {
             intended(r, c) =
                 settings.device.conductance(state_of(block, settings, slice, pattern, r, c));
-            const CellIdentity cell = identity_of(block, pattern, r, c);
-            if (deviations.faults) faults(r, c) = fault_of(*deviations.faults, block.layer, cell);
-            actual(r, c) = actual_conductance(block, settings, cell, faults(r, c), intended(r, c),
-                                              deviations.devices);
+            const CellFault fault = deviations.faults ? found.cells(r, c) : CellFault();
+            check_access(fault, settings, {polarity_of(pattern, c), r, c});
+            faults(r, c) = fault.kind;
+            actual(r, c) = actual_conductance(block, settings, identity(r, c), fault,
+                                              intended(r, c), deviations.devices);
         }
-    return {std::move(intended), std::move(actual), std::move(faults), settings.wires, pattern};
+    line_faults = std::move(found.lines);
+    return {std::move(intended), std::move(actual), std::move(faults),
+            with_line_faults(settings.wires, line_faults, shape), pattern};
 }
 
 /// The array as given, with the conductances its cells were meant to have by their weights.
@@ -199,7 +250,8 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
     if (devices) check(devices->laws);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))
-        arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices}));
+        arrays_.push_back(build_array(block_, settings_, slice_, pattern, {faults, devices},
+                                      line_faults_.emplace_back()));
     const auto* known =
         given == nullptr
             ? nullptr
@@ -209,8 +261,10 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
         throw InvalidInput(
             fmt::format("layer {} tile {},{}", block_.layer, block_.tile_row, block_.tile_column),
             fmt::format("is given as {} arrays, but has {}", known->size(), arrays_.size()));
-    for (std::size_t i = 0; i < arrays_.size(); ++i)
+    for (std::size_t i = 0; i < arrays_.size(); ++i) {
         arrays_[i] = take_given((*known)[i], arrays_[i], block_);
+        line_faults_[i].clear();
+    }
 }
 
 std::optional<Index> Tile::reference_bit_line() const {
@@ -232,6 +286,14 @@ TileColumn Tile::column(Index output, Polarity side) const {
     if (pattern == ColumnPattern::interleaved)
         return {0, 2 * output + (side == Polarity::b ? 1 : 0)};
     return {side == Polarity::b ? std::size_t{1} : std::size_t{0}, output};
+}
+
+std::set<Fault> Tile::faults() const {
+    std::set<Fault> kinds;
+    for (const Crossbar& array : arrays_)
+        for (const Fault fault : array.faults().reshaped())
+            if (fault != Fault::none) kinds.insert(fault);
+    return kinds;
 }
 
 void Tile::describe_level(CellMeaning& cell) const {

@@ -1,6 +1,7 @@
 #pragma once
 
 #include <optional>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -152,6 +153,12 @@ class Tile {
     [[nodiscard]] bool has_subtractors() const {
         return has_pairs() && settings_.subtraction == Subtraction::before;
     }
+    /// The kinds of fault that cells of this tile have.
+    [[nodiscard]] std::set<Fault> faults() const;
+    /// What is wrong with the wires of each array; nothing is known of given ones.
+    [[nodiscard]] const std::vector<std::vector<LineFault>>& line_faults() const {
+        return line_faults_;
+    }
     /// The slice of its weights this tile holds.
     [[nodiscard]] const LevelSlice& slice() const { return slice_; }
 
@@ -162,6 +169,7 @@ class Tile {
     TileSettings settings_;
     LevelSlice slice_;
     std::vector<Crossbar> arrays_;
+    std::vector<std::vector<LineFault>> line_faults_;  ///< per array
 };
 
 }  // namespace kirchnet

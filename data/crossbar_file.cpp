@@ -6,6 +6,7 @@
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
+#include "data/detail/fault_codes.hpp"
 #include "data/detail/file_format.hpp"
 
 namespace kirchnet {
@@ -14,8 +15,6 @@ namespace {
 using hdf5::InputGroup;
 using hdf5::OutputGroup;
 using hdf5::Storage;
-
-constexpr const char* fault_codes = "0 none, 1 stuck_off, 2 stuck_on, 3 open";
 
 hdf5::Shape shape_of(Index rows, Index columns) {
     return {static_cast<std::size_t>(rows), static_cast<std::size_t>(columns)};
@@ -42,13 +41,7 @@ void write_faults(OutputGroup& file, const FaultMatrix& faults) {
         codes.push_back(static_cast<std::uint8_t>(faults.data()[cell]));
     file.write("fault", shape_of(faults.rows(), faults.cols()),
                std::span<const std::uint8_t>(codes), "code", Storage::packed);
-    file.set_on("fault", "codes", fault_codes);
-}
-
-Fault to_fault(const InputGroup& file, const std::string& name, std::uint8_t code) {
-    if (code > static_cast<std::uint8_t>(Fault::open))
-        file.fail(name, fmt::format("holds code {}, known are {}", code, fault_codes));
-    return static_cast<Fault>(code);
+    file.set_on("fault", "codes", describe_codes(all_faults));
 }
 
 FaultMatrix read_faults(const InputGroup& file) {
@@ -59,6 +52,42 @@ FaultMatrix read_faults(const InputGroup& file) {
     return faults;
 }
 
+constexpr const char* bridge_column_names = "lines (0 word, 1 bit), word_line, bit_line";
+
+/// Nothing where there are none.
+void write_bridges(OutputGroup& file, const std::vector<Bridge>& bridges) {
+    if (bridges.empty()) return;
+    std::vector<std::int32_t> places;
+    std::vector<double> resistances;
+    for (const Bridge& bridge : bridges) {
+        places.insert(places.end(), {static_cast<std::int32_t>(bridge.lines),
+                                     static_cast<std::int32_t>(bridge.word_line),
+                                     static_cast<std::int32_t>(bridge.bit_line)});
+        resistances.push_back(bridge.resistance);
+    }
+    file.write("bridge", {bridges.size(), 3}, std::span<const std::int32_t>(places), "index");
+    file.set_on("bridge", "columns", bridge_column_names);
+    file.write("bridge_resistance", {bridges.size()}, std::span<const double>(resistances), "ohm");
+}
+
+std::vector<Bridge> read_bridges(const InputGroup& file) {
+    std::vector<Bridge> bridges;
+    if (!file.has("bridge")) return bridges;
+    const auto places = file.read<std::int32_t>("bridge", 2);
+    const auto resistances = file.read_vector<double>("bridge_resistance");
+    if (places.shape[1] != 3 || places.shape[0] != resistances.size())
+        file.fail("bridge", fmt::format("has shape {}, {}x3 is needed",
+                                        hdf5::to_string(places.shape), resistances.size()));
+    for (std::size_t i = 0; i < resistances.size(); ++i) {
+        const std::int32_t* place = places.values.data() + 3 * i;
+        if (place[0] != 0 && place[0] != 1)
+            file.fail("bridge", fmt::format("holds kind of line {}", place[0]));
+        bridges.push_back({place[0] == 0 ? Bridge::Lines::word : Bridge::Lines::bit, place[1],
+                           place[2], resistances[i]});
+    }
+    return bridges;
+}
+
 void write_wires(OutputGroup& file, const Wires& wires) {
     write_cells(file, "word_line_segment_resistance", wires.word_line_segment.values(), "ohm");
     write_cells(file, "bit_line_segment_resistance", wires.bit_line_segment.values(), "ohm");
@@ -67,6 +96,7 @@ void write_wires(OutputGroup& file, const Wires& wires) {
     file.set("end_segments", yes_or_no(wires.end_segments));
     file.set("drive", to_string(wires.drive));
     file.set("sense_at", to_string(wires.sense_at));
+    write_bridges(file, wires.bridges);
 }
 
 /// Files from before there was a choice do not say: left.
@@ -87,7 +117,8 @@ Wires read_wires(const InputGroup& file) {
             .sense = LineResistance(read_cells(file, "sense_resistance")),
             .end_segments = read_yes_or_no(file, "end_segments"),
             .drive = read_drive(file),
-            .sense_at = read_sense_side(file)};
+            .sense_at = read_sense_side(file),
+            .bridges = read_bridges(file)};
 }
 
 Crossbar assemble(const InputGroup& file) {
@@ -99,101 +130,6 @@ Crossbar assemble(const InputGroup& file) {
                              : FaultMatrix::Constant(actual.rows(), actual.cols(), Fault::none);
     return {std::move(intended), std::move(actual), std::move(faults), read_wires(file),
             parse_column_pattern(file.text("column_pattern"))};
-}
-
-/// One table of cells of a fault map: `columns` numbers per cell and a fault code each.
-struct FaultTable {
-    std::vector<std::int32_t> cells;
-    std::vector<std::uint8_t> faults;
-};
-
-constexpr std::size_t weight_columns = 7;
-constexpr std::size_t padding_columns = 7;
-constexpr std::size_t padding_columns_without_slice = 6;  // files of before weights had slices
-constexpr const char* weight_column_names =
-    "layer, output_channel, input_channel, kernel_y, kernel_x, slice, polarity (0 a, 1 b)";
-constexpr const char* padding_column_names =
-    "layer, tile_row, tile_column, word_line, bit_line, polarity (0 a, 1 b), slice";
-
-void add_row(FaultTable& weights, FaultTable& padding, std::int32_t layer,
-             const CellIdentity& identity, Fault fault) {
-    const auto code = static_cast<std::uint8_t>(fault);
-    if (const auto* cell = std::get_if<CellAddress>(&identity)) {
-        weights.cells.insert(weights.cells.end(), {layer, cell->output_channel, cell->input_channel,
-                                                   cell->kernel_y, cell->kernel_x, cell->slice,
-                                                   static_cast<std::int32_t>(cell->polarity)});
-        weights.faults.push_back(code);
-    } else {
-        const auto& place = std::get<PaddingCell>(identity);
-        padding.cells.insert(
-            padding.cells.end(),
-            {layer, place.tile_row, place.tile_column, place.word_line, place.bit_line,
-             static_cast<std::int32_t>(place.polarity), place.slice});
-        padding.faults.push_back(code);
-    }
-}
-
-void write_table(OutputGroup group, const FaultTable& table, std::size_t columns,
-                 const char* column_names) {
-    group.write("cell", {table.faults.size(), columns}, std::span<const std::int32_t>(table.cells),
-                "index", Storage::packed);
-    group.set_on("cell", "columns", column_names);
-    group.write("fault", table.faults, "code", Storage::packed);
-    group.set_on("fault", "codes", fault_codes);
-}
-
-Polarity to_polarity(const InputGroup& group, std::int32_t code) {
-    if (code != 0 && code != 1) group.fail("cell", fmt::format("holds polarity {}", code));
-    return code == 0 ? Polarity::a : Polarity::b;
-}
-
-CellIdentity weight_cell(const InputGroup& group, const std::int32_t* row) {
-    return CellAddress{row[1], row[2], row[3], row[4], row[5], to_polarity(group, row[6])};
-}
-
-CellIdentity padding_cell(const InputGroup& group, const std::int32_t* row) {
-    return PaddingCell{row[1], row[2], row[3], row[4], to_polarity(group, row[5]), row[6]};
-}
-
-CellIdentity padding_cell_without_slice(const InputGroup& group, const std::int32_t* row) {
-    return PaddingCell{row[1], row[2], row[3], row[4], to_polarity(group, row[5])};
-}
-
-void check_row(const InputGroup& group, const std::int32_t* row, std::size_t columns,
-               std::size_t layers) {
-    for (std::size_t i = 0; i < columns; ++i)
-        if (row[i] < 0) group.fail("cell", fmt::format("holds index {}", row[i]));
-    if (static_cast<std::size_t>(row[0]) >= layers)
-        group.fail("cell", fmt::format("names layer {} of {}", row[0], layers));
-}
-
-using ToIdentity = CellIdentity (*)(const InputGroup&, const std::int32_t*);
-
-void read_table(FaultMap& map, const InputGroup& group, const std::vector<std::string>& layers,
-                std::size_t columns, ToIdentity to_identity) {
-    const auto cells = group.read<std::int32_t>("cell", 2);
-    const auto codes = group.read_vector<std::uint8_t>("fault");
-    if (cells.shape[1] != columns || cells.shape[0] != codes.size())
-        group.fail("cell", fmt::format("has shape {}, {}x{} is needed",
-                                       hdf5::to_string(cells.shape), codes.size(), columns));
-    for (std::size_t i = 0; i < codes.size(); ++i) {
-        const std::int32_t* row = cells.values.data() + i * columns;
-        check_row(group, row, columns, layers.size());
-        const std::string& layer = layers[static_cast<std::size_t>(row[0])];
-        const CellIdentity cell = to_identity(group, row);
-        const Fault fault = to_fault(group, "fault", codes[i]);
-        if (fault == Fault::none || map.at(layer, cell) != Fault::none)
-            group.fail("cell", fmt::format("row {} is no fault or repeats a cell", i));
-        map.set(layer, cell, fault);
-    }
-}
-
-void read_padding_table(FaultMap& map, const InputGroup& group,
-                        const std::vector<std::string>& layers) {
-    if (group.read<std::int32_t>("cell", 2).shape[1] == padding_columns_without_slice)
-        read_table(map, group, layers, padding_columns_without_slice, padding_cell_without_slice);
-    else
-        read_table(map, group, layers, padding_columns, padding_cell);
 }
 
 /// Values of all matrices after one another.
@@ -319,33 +255,6 @@ void write_array(const std::filesystem::path& path, const Crossbar& crossbar,
 
 bool is_crossbar_file(const std::filesystem::path& path) {
     return has_format(InputGroup::open(path), format::crossbar);
-}
-
-FaultMap read_fault_map(const std::filesystem::path& path) {
-    const InputGroup file = open_format(path, format::fault_map);
-    const auto layers = file.read_texts("layers");
-    FaultMap map;
-    read_table(map, file.group("weight_cells"), layers, weight_columns, weight_cell);
-    read_padding_table(map, file.group("padding_cells"), layers);
-    return map;
-}
-
-void write_fault_map(const std::filesystem::path& path, const FaultMap& faults,
-                     const std::string& origin) {
-    std::vector<std::string> layers;
-    FaultTable weights;
-    FaultTable padding;
-    for (const auto& [layer, cells] : faults.layers()) {
-        const auto number = static_cast<std::int32_t>(layers.size());
-        layers.push_back(layer);
-        for (const auto& [cell, fault] : cells) add_row(weights, padding, number, cell, fault);
-    }
-    OutputGroup file = OutputGroup::create(format::fault_map, format::version);
-    file.set("origin", origin);
-    file.write_texts("layers", layers);
-    write_table(file.group("weight_cells"), weights, weight_columns, weight_column_names);
-    write_table(file.group("padding_cells"), padding, padding_columns, padding_column_names);
-    file.save(path);
 }
 
 void write_voltages(const std::filesystem::path& path, const std::vector<CellMatrix>& word_line,

@@ -6,7 +6,6 @@
 #include <vector>
 
 #include "circuit/crossbar.hpp"
-#include "circuit/faults.hpp"
 #include "circuit/given_arrays.hpp"
 #include "circuit/mapping.hpp"
 
@@ -44,11 +43,6 @@ std::vector<std::filesystem::path> write_tile_arrays(const std::filesystem::path
 /// @param path  as for `write_tile_arrays`, whichever files there are
 /// @throws InvalidInput  when neither file is there, or two are not the arrays of one tile
 TileArraysFile read_tile_arrays(const std::filesystem::path& path);
-
-/// Cell by cell; `origin` says how it came to be (law, seed, trial), in words.
-FaultMap read_fault_map(const std::filesystem::path& path);
-void write_fault_map(const std::filesystem::path& path, const FaultMap& faults,
-                     const std::string& origin);
 
 /// Node voltages of `kirchnet solve`: `/word_line_voltage`, `/bit_line_voltage`
 /// [batch × word_lines × bit_lines], volts.

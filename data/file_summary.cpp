@@ -7,6 +7,7 @@
 #include "data/cell_file.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/detail/file_format.hpp"
+#include "data/fault_map_file.hpp"
 #include "data/network_file.hpp"
 #include "data/pruning.hpp"
 #include "data/result_file.hpp"
@@ -133,9 +134,11 @@ Lines summarize_cell(const std::filesystem::path& path) {
 Lines summarize_fault_map(const std::filesystem::path& path) {
     const FaultMap map = read_fault_map(path);
     Lines lines{fmt::format("origin: {}", InputGroup::open(path).text("origin")),
-                fmt::format("{} faulty cells in {} layers", map.size(), map.layers().size())};
-    for (const auto& [layer, cells] : map.layers())
-        lines.push_back(fmt::format("{:<24} {}", layer, cells.size()));
+                fmt::format("{} faulty cells and {} defects of wires in {} layers", map.cells(),
+                            map.lines(), map.layers().size())};
+    for (const auto& [layer, faults] : map.layers())
+        lines.push_back(
+            fmt::format("{:<24} {:>6} {:>6}", layer, faults.cells.size(), faults.lines.size()));
     return lines;
 }
 

@@ -35,6 +35,9 @@ void add_wires(ContentHash& hash, const Wires& wires) {
     hash.add(yes_or_no(wires.end_segments));
     hash.add(to_string(wires.drive));
     hash.add(to_string(wires.sense_at));
+    for (const Bridge& bridge : wires.bridges)
+        hash.add(fmt::format("{} {} {} {}", static_cast<int>(bridge.lines), bridge.word_line,
+                             bridge.bit_line, bridge.resistance));
 }
 
 /// No entry is larger: values in chunks that may be half empty, and HDF5's bookkeeping.

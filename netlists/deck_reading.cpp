@@ -49,7 +49,7 @@ bool is_same_pair(const std::vector<std::string>& x, const std::vector<std::stri
 
 /// What a wire of a deck is called: `rwl_a_3_7`, `rdrv_ab_3_r`, `rsense_a_t_3`.
 struct WireName {
-    std::string_view kind;  ///< rwl, rbl, rdrv or rsense
+    std::string_view kind;  ///< rwl, rbl, rdrv, rsense, rwlbridge or rblbridge
     std::string_view letters;
     std::string_view first;
     std::string_view second;  ///< empty: there is none
@@ -64,7 +64,8 @@ std::optional<WireName> parse_wire(std::string_view name) {
         name.remove_prefix(end + 1);
     }
     if (words.size() < 3 || words.size() > 4) return std::nullopt;
-    constexpr std::array<std::string_view, 4> kinds{"rwl", "rbl", "rdrv", "rsense"};
+    constexpr std::array<std::string_view, 6> kinds{"rwl",    "rbl",       "rdrv",
+                                                    "rsense", "rwlbridge", "rblbridge"};
     if (std::find(kinds.begin(), kinds.end(), words[0]) == kinds.end()) return std::nullopt;
     return WireName{words[0], words[1], words[2], words.size() == 4 ? words[3] : ""};
 }
@@ -97,6 +98,21 @@ class EditedArray {
         faults_(r, c) = conductance == 0 && intended_(r, c) != 0 ? Fault::open : Fault::none;
     }
 
+    /// @param ohm  infinite: they do not touch any more
+    /// @return  false where the lines did not touch here, or keep no resistance
+    bool set_bridge(Bridge::Lines lines, Index r, Index c, double ohm) {
+        auto& all = wires_.bridges;
+        const auto found = std::find_if(all.begin(), all.end(), [&](const Bridge& bridge) {
+            return bridge.lines == lines && bridge.word_line == r && bridge.bit_line == c;
+        });
+        if (found == all.end() || !(ohm > 0)) return false;
+        if (std::isinf(ohm))
+            all.erase(found);
+        else
+            found->resistance = ohm;
+        return true;
+    }
+
     /// @return  false where this array has no such wire
     bool set_wire(const WireName& wire, double ohm, bool is_flat) {
         const Index rows = actual_.rows();
@@ -104,6 +120,10 @@ class EditedArray {
         const auto first = to_index(wire.first);
         const auto second = to_index(wire.second);
         const bool is_end = wire.second == "r" || wire.first == "t";
+        if (wire.kind.ends_with("bridge"))
+            return first && second &&
+                   set_bridge(wire.kind == "rwlbridge" ? Bridge::Lines::word : Bridge::Lines::bit,
+                              *first, *second, ohm);
         if (wire.kind == "rwl" && first && (second || is_end) && *first < rows)
             return set_segment(word_lines_, wires_.word_line_segment, wires_.driver, rows, columns,
                                *first, is_end ? columns : *second,

@@ -45,9 +45,7 @@ class ArrayLines {
             text += fmt::format("{}{} {} 0 dc {}\n", detail::source_name(circuit_.pattern, r),
                                 names_.suffix, net(circuit_.source(r)), number(v(r)));
         for (const Element& element : circuit_.elements)
-            if (element.kind == ElementKind::cell || names_.has(element.bit_line) ||
-                is_of_word_line(element.kind))
-                text += element_line(element);
+            if (is_there(element)) text += element_line(element);
         return text;
     }
 
@@ -62,7 +60,15 @@ class ArrayLines {
 
   private:
     static bool is_of_word_line(ElementKind kind) {
-        return kind == ElementKind::word_line_segment || kind == ElementKind::right_end;
+        return kind == ElementKind::word_line_segment || kind == ElementKind::right_end ||
+               kind == ElementKind::word_line_bridge;
+    }
+
+    /// Whether an element touches anything that is kept.
+    [[nodiscard]] bool is_there(const Element& element) const {
+        return element.kind == ElementKind::cell || is_of_word_line(element.kind) ||
+               names_.has(element.bit_line) ||
+               (element.kind == ElementKind::bit_line_bridge && names_.has(element.bit_line + 1));
     }
 
     [[nodiscard]] std::string net(NetIndex index) const {
@@ -71,9 +77,16 @@ class ArrayLines {
     [[nodiscard]] std::string name(const Element& element) const {
         return circuit_.element_name(element) + names_.suffix;
     }
-    /// The bit-line end of a cell; ground where its bit line is left out.
+    /// The ends of cells and bridges on a bit line that is left out are ground.
+    [[nodiscard]] std::string from(const Element& element) const {
+        const bool is_left_out =
+            element.kind == ElementKind::bit_line_bridge && !names_.has(element.bit_line);
+        return is_left_out ? "0" : net(element.from);
+    }
     [[nodiscard]] std::string to(const Element& element) const {
-        const bool is_left_out = element.kind == ElementKind::cell && !names_.has(element.bit_line);
+        const bool is_left_out =
+            (element.kind == ElementKind::cell && !names_.has(element.bit_line)) ||
+            (element.kind == ElementKind::bit_line_bridge && !names_.has(element.bit_line + 1));
         return is_left_out ? "0" : net(element.to);
     }
 
@@ -81,7 +94,7 @@ class ArrayLines {
         const CellLaw& law = crossbar_.law();
         const bool is_ohmic = law.is_linear() || element.kind != ElementKind::cell;
         if (is_ohmic || element.conductance == 0) return resistor_line(element);
-        return detail::flat_cell(law, name(element), net(element.from), to(element),
+        return detail::flat_cell(law, name(element), from(element), to(element),
                                  element.conductance);
     }
 
@@ -91,7 +104,7 @@ class ArrayLines {
             return detail::comment(fmt::format("{} conducts nothing", name(element)));
         // Only an r makes it a resistor to SPICE: cells are instances (xc_) in the readable form.
         return fmt::format("{}{} {} {} {}\n", element.kind == ElementKind::cell ? "r" : "",
-                           name(element), net(element.from), to(element), number(resistance));
+                           name(element), from(element), to(element), number(resistance));
     }
 
     const Crossbar& crossbar_;

@@ -280,7 +280,10 @@ std::string write_layer_deck(const std::vector<LayerTile>& tiles,
     const detail::CellText cell =
         detail::cell_text(settings.law, settings.read_voltage, first.tile.settings().access);
     std::string deck = layer_header(tiles, settings) + layer_parameters(first, readout, cell);
-    deck += detail::cell_subcircuits(cell, first.tile.settings().device, has_varied_cells(tiles));
+    std::set<Fault> faults;
+    for (const LayerTile& part : tiles) faults.merge(part.tile.faults());
+    deck += detail::cell_subcircuits(cell, first.tile.settings().device, has_varied_cells(tiles),
+                                     faults);
     if (readout)
         deck += detail::amplifier_subcircuits(readout->circuit, first.tile.has_subtractors());
     for (const LayerTile& part : tiles) deck += tile_subcircuit(part, readout, cell);

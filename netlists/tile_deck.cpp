@@ -169,7 +169,8 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
         drawn = detail::deck_amplifiers(tile, inputs, settings.amplifiers);
     const detail::DeckAmplifiers* amplifiers = drawn ? &*drawn : nullptr;
     std::string deck = header(tile, settings) + parameters(tile, amplifiers, cell);
-    deck += detail::cell_subcircuits(cell, tile.settings().device, varied_cells(tile) > 0);
+    deck += detail::cell_subcircuits(cell, tile.settings().device, varied_cells(tile) > 0,
+                                     tile.faults());
     if (amplifiers != nullptr)
         deck += detail::amplifier_subcircuits(amplifiers->values.circuit, tile.has_subtractors());
     for (std::size_t i = 0; i < tile.arrays().size(); ++i)

@@ -255,7 +255,7 @@ ArmSettings with_sources(const ArmSettings& full, SourceSet sources) {
 
 bool is_random(const ArmSettings& arm) {
     const auto* draw = arm.chip.faults ? std::get_if<FaultDraw>(&*arm.chip.faults) : nullptr;
-    return (draw != nullptr && draw->law.rate > 0) ||
+    return (draw != nullptr && draw->law.is_on()) ||
            (arm.chip.devices && arm.chip.devices->laws.is_random()) ||
            (arm.chip.readout && are_drawn(*arm.chip.readout)) ||
            arm.converters.adc_errors.are_random();

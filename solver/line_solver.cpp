@@ -343,6 +343,7 @@ double kappa_for(double steepness) {
 
 std::optional<std::string> obstacle_in(const WireConductances& wires, const Crossbar& crossbar) {
     if (wires.has_merged()) return "has nets merged by 0 ohm";
+    if (!crossbar.wires().bridges.empty()) return "has bridges between its lines";
     if (wires.has_open() && !expand(crossbar).cut_off.empty())
         return "has nets cut off from every source and ground";
     return std::nullopt;

@@ -37,7 +37,8 @@ class PortTree {
 
     /// Eliminates all inner nodes of an array of linear cells. With `Retain::everything` and cells
     /// alone changed since the last call, only the tiles above changed cells are merged anew.
-    /// @return  false when a conductance is above 1e100 S, which this method leaves to others
+    /// @return  false when a conductance is above 1e100 S or neighbouring lines are bridged, which
+    ///          this method leaves to others
     /// @throws InvalidInput  where the cells' law is not linear
     [[nodiscard]] bool reduce(const Crossbar& crossbar);
 

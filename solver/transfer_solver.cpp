@@ -17,8 +17,8 @@ bool is_without_resistance(const Wires& wires) {
     const auto is_zero = [](const LineResistance& resistance) {
         return (resistance.values().array() == 0).all();
     };
-    return is_zero(wires.word_line_segment) && is_zero(wires.bit_line_segment) &&
-           is_zero(wires.driver) && is_zero(wires.sense);
+    return wires.bridges.empty() && is_zero(wires.word_line_segment) &&
+           is_zero(wires.bit_line_segment) && is_zero(wires.driver) && is_zero(wires.sense);
 }
 
 /// With every segment connecting, each node reaches a terminal along its own line.
@@ -63,8 +63,10 @@ OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
     const auto T = find_transfer(crossbar, crossbar.shape().bit_lines);
     if (!T) {
         point = nodal_.solve(crossbar, inputs, voltages);
-        point.warnings.emplace_back(
-            "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
+        // Bridges are nodal's by design; who asks for such a conductance should know.
+        if (crossbar.wires().bridges.empty())
+            point.warnings.emplace_back(
+                "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
         return point;
     }
     point.current = *T * inputs;

@@ -46,8 +46,18 @@ constexpr double no_value = std::numeric_limits<double>::quiet_NaN();
 constexpr Index most_named = 32;
 
 MarkShape shape_of(Fault fault) {
-    if (fault == Fault::stuck_on) return MarkShape::square;
-    return fault == Fault::stuck_off ? MarkShape::circle : MarkShape::cross;
+    switch (fault) {
+        case Fault::stuck_on:
+            return MarkShape::square;
+        case Fault::stuck_off:
+            return MarkShape::circle;
+        case Fault::stuck_at:
+            return MarkShape::diamond;
+        case Fault::shorted_transistor:
+            return MarkShape::triangle;
+        default:
+            return MarkShape::cross;  // of what interrupts a cell
+    }
 }
 
 std::string words_of(Fault fault) {
@@ -107,7 +117,11 @@ CellMatrix DrivenArray::sensitivity(Index bit_line) const {
     require_linear_cells(crossbar_, "the sensitivity of a current");
     PortTree tree(Retain::everything);
     if (!tree.reduce(crossbar_))
-        throw InvalidInput("sensitivity", "a cell conducts more than 1e100 S");
+        throw InvalidInput("sensitivity",
+                           crossbar_.wires().bridges.empty()
+                               ? "a cell conducts more than 1e100 S"
+                               : "lines of the array are bridged; sensitivities are known of "
+                                 "arrays whose lines meet at cells alone");
     if (bit_line >= 0) return tree.sensitivities(inputs_, {bit_line}).front();
     CellMatrix result(crossbar_.shape().word_lines, n);
     constexpr Index at_once = 8;
@@ -164,7 +178,7 @@ void DrivenArray::add_further_ends(CellQuantity quantity, HeatMap& map) const {
 
 void DrivenArray::mark_faults(HeatMap& map) const {
     const Index above = map.values.rows() - crossbar_.shape().word_lines;
-    std::array<bool, 4> met{};
+    std::array<bool, all_faults.size()> met{};
     for (Index r = 0; r < crossbar_.shape().word_lines; ++r)
         for (Index c = 0; c < crossbar_.shape().bit_lines; ++c) {
             const Fault fault = crossbar_.faults()(r, c);
@@ -172,9 +186,39 @@ void DrivenArray::mark_faults(HeatMap& map) const {
             map.marks.push_back({r + above, c, {}, shape_of(fault)});
             met[static_cast<std::size_t>(fault)] = true;
         }
-    for (const Fault fault : {Fault::stuck_on, Fault::stuck_off, Fault::open})
-        if (met[static_cast<std::size_t>(fault)])
+    std::string open;  // all of one shape
+    for (const Fault fault : all_faults) {
+        if (!met[static_cast<std::size_t>(fault)]) continue;
+        if (interrupts(fault))
+            open += (open.empty() ? "" : ", ") + words_of(fault);
+        else
             map.meanings.push_back({shape_of(fault), words_of(fault)});
+    }
+    if (!open.empty()) map.meanings.push_back({MarkShape::cross, open});
+    mark_lines(map, above);
+}
+
+/// Broken segments, and where neighbouring lines touch.
+void DrivenArray::mark_lines(HeatMap& map, Index above) const {
+    const auto [m, n] = crossbar_.shape();
+    const Wires& wires = crossbar_.wires();
+    const auto mark = [&](bool is_broken, Index r, Index c) {
+        if (is_broken) map.marks.push_back({r + above, c, {}, MarkShape::bar});
+    };
+    const std::size_t before = map.marks.size();
+    for (Index r = 0; r < m; ++r)
+        for (Index c = 0; c < n; ++c) {
+            mark((c > 0 || wires.drives_left()) && std::isinf(crossbar_.word_line_resistance(r, c)),
+                 r, c);
+            mark((r + 1 < m || wires.senses_bottom()) &&
+                     std::isinf(crossbar_.bit_line_resistance(r, c)),
+                 r, c);
+        }
+    if (map.marks.size() > before) map.meanings.push_back({MarkShape::bar, "open segment"});
+    for (const Bridge& bridge : wires.bridges)
+        map.marks.push_back({bridge.word_line + above, bridge.bit_line, {}, MarkShape::plus});
+    if (!wires.bridges.empty())
+        map.meanings.push_back({MarkShape::plus, "bridge to the next line"});
 }
 
 HeatMap DrivenArray::map(CellQuantity quantity, Index bit_line) const {

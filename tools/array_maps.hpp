@@ -48,6 +48,7 @@ class DrivenArray {
     [[nodiscard]] CellMatrix sensitivity(Index bit_line) const;
     void add_further_ends(CellQuantity quantity, HeatMap& map) const;
     void mark_faults(HeatMap& map) const;
+    void mark_lines(HeatMap& map, Index above) const;
 
     Crossbar crossbar_;
     Eigen::VectorXd inputs_;

@@ -130,10 +130,9 @@ std::string settings_text(const ComparisonReport& report) {
     text += adc_error_words(e);
     if (!e.fault_map.empty())
         text += " Faults: map " + e.fault_map + ".";
-    else if (e.fault_law.rate > 0)
+    else if (e.fault_law.is_on())
         text +=
-            fmt::format(" Faults: rate {} per cell, stuck-on : stuck-off {}, seed {}, trial {}.",
-                        e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, e.trial);
+            fmt::format(" Faults: {}, seed {}, trial {}.", describe(e.fault_law), e.seed, e.trial);
     if (e.correction.kind != CorrectionKind::none)
         text += fmt::format(
             " Circuit arms corrected: {}, fitted on {}.", to_string(e.correction.kind),

@@ -9,6 +9,7 @@
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/crossbar_file.hpp"
+#include "data/fault_map_file.hpp"
 #include "tools/presets.hpp"
 #include "tools/toml_input.hpp"
 
@@ -129,6 +130,18 @@ void set_adc_error(Experiment& e, double& quantity, Text text) {
     check(e.converters.adc_errors);
 }
 
+/// Two conductances, the lower first.
+void set_stuck_at_range(Experiment& e, Text list) {
+    const std::vector<std::string> ends = parse_texts(list);
+    if (ends.size() != 2)
+        throw InvalidInput(fmt::format("'{}' is not two conductances such as 1u,100u", list));
+    FaultLaw law = e.fault_law;
+    law.cells.lowest = parse_quantity(ends[0], "lowest conductance [S]");
+    law.cells.highest = parse_quantity(ends[1], "highest conductance [S]");
+    check(law);
+    e.fault_law = law;
+}
+
 std::uint32_t parse_trials(Text text) {
     if (text == "auto") return 0;
     const auto trials = parse_integer<std::uint32_t>(text);
@@ -185,6 +198,24 @@ constexpr Key adc_error_key(Text name) {
     return {name,
             [](Experiment& e, Text t) { set_adc_error(e, e.converters.adc_errors.*Field, t); },
             [](const Experiment& e) { return format_exact(e.converters.adc_errors.*Field); }};
+}
+
+/// A number of the fault law.
+/// @tparam Field  what it is of a `FaultLaw`
+template <auto Field>
+constexpr Key fault_key(Text name) {
+    return {name,
+            [](Experiment& e, Text t) {
+                // By itself, so that the key is named; `fault_source` checks them together.
+                FaultLaw alone;
+                Field(alone) = parse_quantity(t, "value");
+                check(alone);
+                Field(e.fault_law) = Field(alone);
+            },
+            [](const Experiment& e) {
+                FaultLaw law = e.fault_law;
+                return format_exact(Field(law));
+            }};
 }
 
 /// The one list of settings: TOML files, flags, --set and `to_toml` all go through it.
@@ -312,18 +343,43 @@ constexpr std::array keys{
             set_timing(e, &ConverterTiming::cycle_time, parse_quantity(t, "time [s]"));
         },
         [](const Experiment& e) { return format_exact(e.converters.timing.cycle_time); }},
-    Key{"faults.rate",
-        [](Experiment& e, Text t) {
-            e.fault_law.rate = parse_quantity(t, "fault rate");
-            check(e.fault_law);
-        },
-        [](const Experiment& e) { return format_exact(e.fault_law.rate); }},
-    Key{"faults.stuck_on_per_off",
-        [](Experiment& e, Text t) {
-            e.fault_law.stuck_on_per_off = parse_quantity(t, "stuck-on : stuck-off ratio");
-            check(e.fault_law);
-        },
-        [](const Experiment& e) { return format_exact(e.fault_law.stuck_on_per_off); }},
+    fault_key<[](FaultLaw& law) -> double& { return law.rate; }>("faults.rate"),
+    fault_key<[](FaultLaw& law) -> double& { return law.stuck_on_per_off; }>(
+        "faults.stuck_on_per_off"),
+    fault_key<[](FaultLaw& law) -> double& { return law.cells.open_via; }>("faults.open_via"),
+    fault_key<[](FaultLaw& law) -> double& { return law.cells.open_transistor; }>(
+        "faults.open_transistor"),
+    fault_key<[](FaultLaw& law) -> double& { return law.cells.shorted_transistor; }>(
+        "faults.shorted_transistor"),
+    fault_key<[](FaultLaw& law) -> double& { return law.cells.stuck_at; }>("faults.stuck_at"),
+    Key{"faults.stuck_at_range", set_stuck_at_range,
+        [](const Experiment& e) {
+            return fmt::format("[{}, {}]", format_exact(e.fault_law.cells.lowest),
+                               format_exact(e.fault_law.cells.highest));
+        }},
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.word_line_open; }>(
+        "faults.word_line_open"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.word_line_short; }>(
+        "faults.word_line_short"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.word_line_bridge; }>(
+        "faults.word_line_bridge"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.bit_line_open; }>(
+        "faults.bit_line_open"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.bit_line_short; }>(
+        "faults.bit_line_short"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.bit_line_bridge; }>(
+        "faults.bit_line_bridge"),
+    fault_key<[](FaultLaw& law) -> double& { return law.lines.bridge_resistance; }>(
+        "faults.bridge_resistance"),
+    fault_key<[](FaultLaw& law) -> double& { return law.clusters.per_array; }>("faults.clusters"),
+    Key{"faults.cluster_shape",
+        [](Experiment& e, Text t) { e.fault_law.clusters.shape = parse_cluster_shape(t); },
+        [](const Experiment& e) { return toml_string(to_string(e.fault_law.clusters.shape)); }},
+    Key{"faults.cluster_size",
+        [](Experiment& e, Text t) { e.fault_law.clusters.size = parse_integer<int>(t); },
+        [](const Experiment& e) { return fmt::to_string(e.fault_law.clusters.size); }},
+    fault_key<[](FaultLaw& law) -> double& { return law.clusters.density; }>(
+        "faults.cluster_density"),
     Key{"faults.map", [](Experiment& e, Text t) { e.fault_map = t; },
         [](const Experiment& e) { return toml_string(e.fault_map); }},
     Key{"faults.seed", [](Experiment& e, Text t) { e.seed = parse_integer<std::uint64_t>(t); },
@@ -515,10 +571,11 @@ TileSettings Experiment::tile_settings(Mapping mapping) const {
 }
 
 std::optional<FaultSource> Experiment::fault_source() const {
-    if (!fault_map.empty() && fault_law.rate > 0)
-        throw InvalidInput("faults", "give a rate or a map, not both");
+    if (!fault_map.empty() && fault_law.is_on())
+        throw InvalidInput("faults", "give a law or a map, not both");
     if (!fault_map.empty()) return read_fault_map(fault_map);
-    if (fault_law.rate > 0) return FaultDraw{fault_law, seed, trial};
+    check(fault_law);
+    if (fault_law.is_on()) return FaultDraw{fault_law, seed, trial};
     return std::nullopt;
 }
 

@@ -66,9 +66,9 @@ struct Experiment {
 
     /// What the tiles of one mapping are made by.
     [[nodiscard]] TileSettings tile_settings(Mapping mapping) const;
-    [[nodiscard]] bool has_faults() const { return fault_law.rate > 0 || !fault_map.empty(); }
+    [[nodiscard]] bool has_faults() const { return fault_law.is_on() || !fault_map.empty(); }
     /// Reads the fault map where one is named.
-    /// @throws InvalidInput  when both a rate and a map are given
+    /// @throws InvalidInput  when both a law and a map are given, or the law is none
     [[nodiscard]] std::optional<FaultSource> fault_source() const;
     /// Nothing where every law is off.
     [[nodiscard]] std::optional<DeviceDraw> device_draw() const;

@@ -30,10 +30,9 @@ std::string read_words(const std::vector<InputRead>& reads, std::size_t number) 
 std::string describe_faults(const Experiment& experiment) {
     std::string text = "none";
     if (!experiment.fault_map.empty()) text = "fault map " + experiment.fault_map;
-    if (experiment.fault_law.rate > 0)
-        text = fmt::format("rate {} per cell, stuck-on : stuck-off = {}, seed {}, trial {}",
-                           experiment.fault_law.rate, experiment.fault_law.stuck_on_per_off,
-                           experiment.seed, experiment.trial);
+    if (experiment.fault_law.is_on())
+        text = fmt::format("{}, seed {}, trial {}", describe(experiment.fault_law), experiment.seed,
+                           experiment.trial);
     if (!experiment.array_files.empty())
         text += fmt::format(", arrays given by {}", fmt::join(experiment.array_files, ", "));
     return text;

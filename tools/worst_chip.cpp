@@ -242,10 +242,8 @@ class ChipExamination {
         deck.amplifiers.seed = e.seed;
         deck.amplifiers.trial = found_.trial;
         deck.input_comment = fmt::format("every used word line at {} V", e.read_voltage);
-        deck.fault_comment = fmt::format(
-            "rate {} per cell, stuck-on : stuck-off = {}, seed {}, "
-            "trial {}",
-            e.fault_law.rate, e.fault_law.stuck_on_per_off, e.seed, found_.trial);
+        deck.fault_comment =
+            fmt::format("{}, seed {}, trial {}", describe(e.fault_law), e.seed, found_.trial);
         deck.device_comment = fmt::format("seed {}, trial {}", e.seed, found_.trial);
         found_.deck = excerpt(
             write_tile_deck(tile, Eigen::VectorXd::Constant(tile.rows(), e.read_voltage), deck));

@@ -31,4 +31,10 @@ inline void check_not_negative(double value, std::string_view what) {
                            fmt::format("{} is not a finite number of at least 0", value));
 }
 
+/// @throws InvalidInput  naming the quantity
+inline void check_probability(double value, std::string_view what) {
+    if (!(value >= 0 && value <= 1))
+        throw InvalidInput(std::string(what), fmt::format("{} is not within 0 and 1", value));
+}
+
 }  // namespace kirchnet::detail

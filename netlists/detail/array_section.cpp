@@ -125,6 +125,27 @@ class ArrayWriter {
         return text;
     }
 
+    /// Where neighbouring lines touch; what lies on a bit line that is left out is ground.
+    [[nodiscard]] std::string bridges() const {
+        std::string text;
+        for (const Bridge& bridge : wires().bridges) {
+            const Index r = bridge.word_line;
+            const Index c = bridge.bit_line;
+            const bool is_word = bridge.lines == Bridge::Lines::word;
+            const auto& nets = is_word ? circuit_.word_net : circuit_.bit_net;
+            const auto end = [&](Index row, Index column) {
+                return is_word || is_kept(column) ? net(nets, row, column) : std::string("0");
+            };
+            if (!is_word && !is_kept(c) && !is_kept(c + 1)) continue;
+            const ElementKind kind =
+                is_word ? ElementKind::word_line_bridge : ElementKind::bit_line_bridge;
+            const std::string name = element_name(circuit_.pattern, kind, r, c);
+            text += resistor(name, end(r, c), is_word ? end(r + 1, c) : end(r, c + 1),
+                             LineResistance(), bridge.resistance, "");
+        }
+        return text;
+    }
+
     /// A select line per word line, where cells have an access device.
     [[nodiscard]] std::string select_lines() const {
         std::string text;
@@ -218,7 +239,7 @@ class ArrayWriter {
         const double driver = wires().driver(r);
         if (std::isinf(driver + end.segment_resistance))
             return comment(fmt::format("{} left out: open, word line {} is not driven{}",
-                                       end.termination, r,
+                                       std::isinf(driver) ? end.termination : end.segment, r,
                                        wires().drive == DriveSide::both ? " at this end" : ""));
         const std::string source = circuit_.net_name(circuit_.source(r));
         const std::string& middle = driver == 0                   ? source
@@ -237,7 +258,7 @@ class ArrayWriter {
         const double sense = wires().sense(c);
         if (std::isinf(sense + end.segment_resistance))
             return comment(fmt::format("{} left out: open, bit line {} is not read{}",
-                                       end.termination, c,
+                                       std::isinf(sense) ? end.termination : end.segment, c,
                                        wires().sense_at == SenseSide::both ? " at this end" : ""));
         const std::string ground = circuit_.net_name(circuit_.ground(c));
         const std::string& middle = sense == 0                    ? ground
@@ -303,6 +324,9 @@ std::string array_section(const Tile& tile, std::size_t array, const Expansion& 
             fmt::format("* ---- array {}: select lines ----\n", letters) + writer.select_lines();
     text += fmt::format("* ---- array {}: cells ----\n", letters) + writer.cells();
     text += fmt::format("* ---- array {}: bit lines ----\n", letters) + writer.bit_lines();
+    if (const std::string bridges = writer.bridges(); !bridges.empty())
+        text +=
+            fmt::format("* ---- array {}: neighbouring lines that touch ----\n", letters) + bridges;
     return text;
 }
 

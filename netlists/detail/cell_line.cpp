@@ -49,8 +49,15 @@ std::string cell_instance(const CellMeaning& cell, const TileSettings& settings,
         case Fault::stuck_on:
             return fmt::format("cell_stuck_on g={}{} g_intended={}",
                                stuck_at(settings.device.on, "gmax_c"), state, intended);
+        case Fault::stuck_at:
+            return fmt::format("cell_stuck_at g={}{} g_intended={}", actual, state, intended);
+        case Fault::shorted_transistor:
+            return fmt::format("cell_shorted_transistor g={} g_intended={}",
+                               number(cell.conductance), intended);
         case Fault::open:
-            return fmt::format("cell_open g_intended={}", intended);
+        case Fault::open_via:
+        case Fault::open_transistor:
+            return fmt::format("cell_{} g_intended={}", to_string(cell.fault), intended);
         case Fault::none:
             break;
     }
@@ -101,7 +108,8 @@ std::string cell_line(const CellMeaning& cell, const TileSettings& settings, con
     const std::string meaning = describe_cell(cell, settings);
     if (word_net.empty() || bit_net.empty())
         return comment(fmt::format("{} left out: cut off ; {}", name, meaning));
-    if (cell.fault == Fault::none && cell.conductance == 0)
+    const bool is_resistor = cell.fault == Fault::none || cell.fault == Fault::stuck_at;
+    if (is_resistor && cell.conductance == 0)
         return comment(fmt::format("{} left out: conducts nothing ; {}", name, meaning));
     return fmt::format("{} {} {}{} {} ; {}\n", name, word_net, bit_net,
                        text.has_select() ? " " + select_net : std::string(),

@@ -9,8 +9,8 @@
 
 namespace kirchnet::detail {
 
-std::string cell_subcircuits(const CellText& cell, const DeviceRange& device,
-                             bool has_varied_cells) {
+std::string cell_subcircuits(const CellText& cell, const DeviceRange& device, bool has_varied_cells,
+                             const std::set<Fault>& faults) {
     constexpr std::string_view nothing = "* conducts nothing\n";
     const auto subcircuit = [&](std::string_view name, std::string_view g, bool is_faulty,
                                 std::string_view body) {
@@ -27,6 +27,15 @@ std::string cell_subcircuits(const CellText& cell, const DeviceRange& device,
                        device.off > 0 ? std::string_view(cell.body) : nothing);
     text += subcircuit("cell_stuck_on", "1e-4", true, cell.body);
     text += subcircuit("cell_open", "", true, nothing);
+    if (faults.contains(Fault::stuck_at))
+        text += subcircuit("cell_stuck_at", "1e-6", true, cell.body);
+    for (const Fault fault : {Fault::open_via, Fault::open_transistor})
+        if (faults.contains(fault))
+            text += subcircuit(fmt::format("cell_{}", to_string(fault)), "", true, nothing);
+    if (faults.contains(Fault::shorted_transistor))
+        text += subcircuit("cell_shorted_transistor", "1e-6", true,
+                           "* g is the memory element's; nothing stands in series\n"
+                           "rcell wl bl {1/g}\n");
     if (has_varied_cells) text += subcircuit("cell_varied", "1e-6", true, cell.body);
     return text;
 }

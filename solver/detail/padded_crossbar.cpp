@@ -33,6 +33,7 @@ double largest_finite(const CellMatrix& resistance) {
 
 bool is_in_reach(const Crossbar& crossbar) {
     const Wires& wires = crossbar.wires();
+    if (!wires.bridges.empty()) return false;
     const double largest = std::max(
         {crossbar.conductance().maxCoeff(), largest_finite(wires.word_line_segment.values()),
          largest_finite(wires.bit_line_segment.values()), largest_finite(wires.driver.values()),

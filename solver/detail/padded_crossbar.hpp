@@ -14,7 +14,7 @@ OuterPorts outer_ports(const Crossbar& crossbar);
 /// sensed or the right end driven.
 ArrayShape covered_shape(const ArrayShape& shape, const OuterPorts& outer);
 
-/// Whether no conductance is above 1e100 S.
+/// Whether lines meet at cells alone, without bridges, and no conductance is above 1e100 S.
 bool is_in_reach(const Crossbar& crossbar);
 
 /// Conductances of an array in whole leaves. Added word lines lie above the array and added bit

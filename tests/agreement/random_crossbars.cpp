@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <cmath>
 #include <limits>
 
@@ -64,6 +65,24 @@ LineResistance draw_resistance(Draws& draws, Index lines, Index segments, double
     return LineResistance(per_segment);
 }
 
+std::vector<Bridge> draw_bridges(Draws& draws, Index m, Index n) {
+    std::vector<Bridge> bridges;
+    for (Index k = draws.upto(4); k > 0; --k) {
+        const auto lines = draws.chance(0.5) ? Bridge::Lines::word : Bridge::Lines::bit;
+        const Index last_row = lines == Bridge::Lines::word ? m - 1 : m;
+        const Index last_column = lines == Bridge::Lines::word ? n : n - 1;
+        if (last_row < 1 || last_column < 1) continue;
+        const Bridge bridge{lines, draws.upto(last_row) - 1, draws.upto(last_column) - 1,
+                            draws.log_uniform(0.1, 1e4)};
+        const bool is_new = std::none_of(bridges.begin(), bridges.end(), [&](const Bridge& other) {
+            return other.lines == bridge.lines && other.word_line == bridge.word_line &&
+                   other.bit_line == bridge.bit_line;
+        });
+        if (is_new) bridges.push_back(bridge);
+    }
+    return bridges;
+}
+
 }  // namespace
 
 Crossbar random_crossbar(std::uint64_t number) {
@@ -82,6 +101,7 @@ Crossbar random_crossbar(std::uint64_t number) {
     const auto pattern = draws.chance(0.3)   ? ColumnPattern::interleaved
                          : draws.chance(0.3) ? ColumnPattern::all_b
                                              : ColumnPattern::all_a;
+    if (draws.chance(0.3)) wires.bridges = draw_bridges(draws, m, n);
     return Crossbar(std::move(cells), wires, pattern);
 }
 

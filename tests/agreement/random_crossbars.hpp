@@ -8,8 +8,8 @@ namespace kirchnet::test {
 
 /// A small array with everything that may go wrong in it, a pure function of its number: shapes
 /// from 1 x 1 to 12 x 12, log-uniform cells, open cells, 1e3 S shorts, zero-resistance and open
-/// segments, per-line driver and sense resistance, all driven and sensed ends, both column
-/// patterns.
+/// segments, bridges between neighbouring lines, per-line driver and sense resistance, all driven
+/// and sensed ends, both column patterns.
 Crossbar random_crossbar(std::uint64_t number);
 
 /// Read voltages in [-0.2, 0.2) V.

@@ -12,7 +12,7 @@ using namespace kirchnet::test;
 
 namespace {
 
-double current_of(const LineCurrents& currents, const Element& element) {
+double current_of(const Crossbar& crossbar, const LineCurrents& currents, const Element& element) {
     const Index r = element.word_line;
     const Index c = element.bit_line;
     switch (element.kind) {
@@ -25,9 +25,19 @@ double current_of(const LineCurrents& currents, const Element& element) {
         case ElementKind::right_end:
             return currents.right_end(r);
         case ElementKind::top_end:
+            return currents.top_end(c);
+        case ElementKind::word_line_bridge:
+        case ElementKind::bit_line_bridge:
             break;
     }
-    return currents.top_end(c);
+    const auto lines =
+        element.kind == ElementKind::word_line_bridge ? Bridge::Lines::word : Bridge::Lines::bit;
+    const auto& bridges = crossbar.wires().bridges;
+    for (std::size_t i = 0; i < bridges.size(); ++i)
+        if (bridges[i].lines == lines && bridges[i].word_line == r && bridges[i].bit_line == c)
+            return currents.bridge[i];
+    FAIL("no such bridge");
+    return 0;
 }
 
 }  // namespace
@@ -71,7 +81,7 @@ TEST_CASE("ngspice finds the same current in every segment, and the same power i
         CHECK(std::abs(power.delivered - delivered) <= 1e-9 * scale);
         for (std::size_t i = 0; i < elements.size(); ++i) {
             const std::string& name = wanted[static_cast<std::size_t>(circuit.word_lines) + i];
-            const double ours = current_of(currents, elements[i]);
+            const double ours = current_of(crossbar, currents, elements[i]);
             if (std::isnan(ours)) continue;
             CAPTURE(name);
             CHECK(std::abs(ours - found.at(name)) <= 1e-9 * largest);

@@ -163,7 +163,8 @@ TEST_CASE("a word line with an open driver and no conducting cell is cut off") {
     CHECK(expansion.word_net[0] != cut_off_net);
     for (const Element& element : expansion.elements) CHECK(element.word_line == 0);
     CHECK(describe_cut_off(expansion) ==
-          "1 net without a path to any source or ground (0 A): wl_a_1_0 (3 nodes)");
+          "1 net without a path to any source or ground (0 A): wl_a_1_0 (3 nodes, "
+          "cut off by open rwl_a_1_0 and 3 cells that conduct nothing)");
 }
 
 TEST_CASE("cut-off islands that share no conductor are named one by one") {
@@ -176,8 +177,13 @@ TEST_CASE("cut-off islands that share no conductor are named one by one") {
         expand(Crossbar(cells, Wires{.word_line_segment = LineResistance(left)}));
     CHECK(expansion.cut_off.size() == 7);
     CHECK(describe_cut_off(expansion) ==
-          "7 nets without a path to any source or ground (0 A): wl_a_0_1 (1 node), wl_a_0_2 (1 "
-          "node), wl_a_0_3 (1 node), wl_a_0_4 (1 node), wl_a_0_5 (1 node), ...");
+          "7 nets without a path to any source or ground (0 A): wl_a_0_1 (1 node, cut "
+          "off by open rwl_a_0_1, rwl_a_0_2 and 1 cell that conducts nothing); wl_a_0_2 (1 node, "
+          "cut off by open rwl_a_0_2, rwl_a_0_3 and 1 cell that conducts nothing); wl_a_0_3 (1 "
+          "node, cut off by open rwl_a_0_3, rwl_a_0_4 and 1 cell that conducts nothing); wl_a_0_4 "
+          "(1 node, cut off by open rwl_a_0_4, rwl_a_0_5 and 1 cell that conducts nothing); "
+          "wl_a_0_5 (1 node, cut off by open rwl_a_0_5, rwl_a_0_6 and 1 cell that conducts "
+          "nothing); ...");
 }
 
 TEST_CASE("an open read-out of a bit line without cells cuts the line off") {
@@ -253,7 +259,8 @@ TEST_CASE("a line whose only end is open is cut off, whichever end that is") {
     const CellMatrix right_open = (CellMatrix(2, 3) << 1, 1, infinity, 1, 1, 1).finished();
     Wires wires{.word_line_segment = LineResistance(right_open), .drive = DriveSide::right};
     CHECK(describe_cut_off(expand(Crossbar(cells, wires))) ==
-          "1 net without a path to any source or ground (0 A): wl_a_0_0 (2 nodes)");
+          "1 net without a path to any source or ground (0 A): wl_a_0_0 (2 nodes, "
+          "cut off by open rwl_a_0_r and 2 cells that conduct nothing)");
     wires.drive = DriveSide::both;
     CHECK(expand(Crossbar(cells, wires)).cut_off.empty());
 }

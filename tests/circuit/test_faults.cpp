@@ -25,7 +25,7 @@ std::vector<Fault> chip(const FaultDraw& draw, std::string_view layer = "conv1",
     for (int i = 0; i < cells; ++i) {
         CellAddress cell = address(i);
         cell.polarity = polarity;
-        faults.push_back(draw_fault(draw, layer, cell));
+        faults.push_back(draw_fault(draw, layer, cell).kind);
     }
     return faults;
 }
@@ -169,14 +169,14 @@ TEST_CASE("a fault map remembers, replaces and forgets") {
     CHECK(map.at("fc", weight) == Fault::none);
     map.set("fc", weight, Fault::stuck_on);
     map.set("fc", padding, Fault::open);
-    CHECK(map.size() == 2);
+    CHECK(map.cells() == 2);
     CHECK(map.at("fc", weight) == Fault::stuck_on);
     CHECK(map.at("fc", padding) == Fault::open);
     CHECK(map.at("conv1", weight) == Fault::none);
     CHECK(map.at("fc", CellAddress{.output_channel = 1}) == Fault::none);
     map.set("fc", weight, Fault::stuck_off);
     CHECK(map.at("fc", weight) == Fault::stuck_off);
-    CHECK(map.size() == 2);
+    CHECK(map.cells() == 2);
     map.set("fc", weight, Fault::none);
     map.set("fc", padding, Fault::none);
     map.set("conv1", padding, Fault::none);
@@ -187,13 +187,16 @@ TEST_CASE("a fault source is a law or a map") {
     const CellIdentity cell = CellAddress{};
     FaultMap map;
     map.set("fc", cell, Fault::open);
-    CHECK(fault_of(map, "fc", cell) == Fault::open);
-    CHECK(fault_of(FaultDraw{.law = {.rate = 1, .stuck_on_per_off = 0}}, "fc", cell) ==
-          Fault::stuck_off);
+    const auto only_cell = [&](const FaultSource& source) {
+        return faults_of_array(source, "fc", {}, {1, 1}, {}, [&](Index, Index) { return cell; })
+            .cells(0, 0);
+    };
+    CHECK(only_cell(map) == Fault::open);
+    CHECK(only_cell(FaultDraw{.law = {.rate = 1, .stuck_on_per_off = 0}}) == Fault::stuck_off);
 }
 
 TEST_CASE("fault words read back, others are refused") {
-    for (const Fault fault : {Fault::none, Fault::stuck_off, Fault::stuck_on, Fault::open})
+    for (const Fault fault : all_faults)
         CHECK(parse_fault(to_string(fault)) == fault);
     CHECK_THROWS_AS(parse_fault("SA0"), InvalidInput);  // its polarity differs between papers
 }

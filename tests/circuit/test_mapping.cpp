@@ -56,8 +56,8 @@ CellAddress cell(int weight, Polarity polarity) {
 
 int drawn_level(Mapping mapping, int weight, int level, int largest, const FaultDraw& draw) {
     return level_under_faults(mapping, level, largest,
-                              draw_fault(draw, "layer", cell(weight, Polarity::a)),
-                              draw_fault(draw, "layer", cell(weight, Polarity::b)));
+                              draw_fault(draw, "layer", cell(weight, Polarity::a)).kind,
+                              draw_fault(draw, "layer", cell(weight, Polarity::b)).kind);
 }
 
 constexpr int weights = 1000000;
@@ -150,7 +150,7 @@ TEST_CASE("one cell per weight fails with probability p_off (1 - R) + p_on") {
     int misread = 0;
     for (int weight = 0; weight < weights; ++weight) {
         const int level = weight < pruned * weights ? 0 : 1 + weight % (L - 1);
-        const Fault fault = draw_fault(draw, "layer", cell(weight, Polarity::a));
+        const Fault fault = draw_fault(draw, "layer", cell(weight, Polarity::a)).kind;
         misread += faulty_level(fault, level, L) != level ? 1 : 0;
     }
     const double expected = p.off * (1 - pruned) + p.on;

@@ -1,6 +1,7 @@
 #include <limits>
 
 #include "data/crossbar_file.hpp"
+#include "data/fault_map_file.hpp"
 #include "support.hpp"
 
 using namespace kirchnet;
@@ -26,7 +27,8 @@ Crossbar crossbar() {
                 .bit_line_segment = LineResistance(per_segment),
                 .driver = LineResistance(Eigen::VectorXd((Eigen::VectorXd(2) << 10, 0).finished())),
                 .sense = 0.25,
-                .end_segments = false};
+                .end_segments = false,
+                .bridges = {{Bridge::Lines::word, 0, 2, 12.5}, {Bridge::Lines::bit, 1, 0, 1e3}}};
     return {intended, actual, faults, wires, ColumnPattern::interleaved};
 }
 
@@ -36,6 +38,10 @@ FaultMap fault_map() {
     map.set("fc", CellAddress{0, 5, 0, 0, 4, Polarity::a}, Fault::stuck_on);
     map.set("fc", PaddingCell{2, 3, 64, 5, Polarity::b}, Fault::open);
     map.set("fc", PaddingCell{2, 3, 64, 5, Polarity::b, 1}, Fault::stuck_on);
+    map.set("fc", CellAddress{0, 6, 0, 0, 4, Polarity::a}, {Fault::stuck_at, 3.3e-5});
+    map.set("fc", CellAddress{0, 7, 0, 0, 4, Polarity::a}, Fault::shorted_transistor);
+    map.add("fc", {{2, 3, 1, Polarity::b}, LineDefect::word_line_open, 64, 128});
+    map.add("lines only", {{0, 1, 0, Polarity::a}, LineDefect::bit_line_bridge, 3, 0, 47.0});
     return map;
 }
 
@@ -117,7 +123,8 @@ print(f.attrs['column_pattern'], f.attrs['end_segments'], f['sense_resistance'].
     if (output)
         CHECK(*output ==
               "(2, 3) 0.0001 3e-06 S\n"
-              "2e-06 [[0, 2, 0], [3, 0, 0]] 0 none, 1 stuck_off, 2 stuck_on, 3 open\n"
+              "2e-06 [[0, 2, 0], [3, 0, 0]] 0 none, 1 stuck_off, 2 stuck_on, 3 open, 4 stuck_at, 5 "
+              "open_via, 6 open_transistor, 7 shorted_transistor\n"
               "[[1.0, 2.0], [3.0, 4.0], [5.0, inf]] [[10.0], [0.0]]\n"
               "[[1.5]] [[0.25]]\n"
               "interleaved no ohm\n");
@@ -153,7 +160,7 @@ TEST_CASE("a wrong crossbar file is refused by file and key") {
         check_crossbar("del f['driver_resistance']", ":/driver_resistance: ");
     }
     SUBCASE("fault code") {
-        check_crossbar("f['fault'][0, 0] = 4", ":/fault: holds code 4");
+        check_crossbar("f['fault'][0, 0] = 9", ":/fault: holds code 9");
     }
     SUBCASE("open but conducting") {
         check_crossbar("f['fault'][0, 0] = 3", "is open");
@@ -200,7 +207,7 @@ TEST_CASE("a large drawn fault map survives packing") {
         const CellAddress cell{i % 40, i / 40, 0, i % 3, 0, Polarity::a};
         map.set("conv", cell, draw_fault(draw, "conv", cell));
     }
-    REQUIRE(map.size() > 1000);
+    REQUIRE(map.cells() > 1000);
     const TemporaryFolder folder;
     write_fault_map(folder / "f.h5", map, "");
     CHECK(read_fault_map(folder / "f.h5") == map);

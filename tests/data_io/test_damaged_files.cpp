@@ -4,6 +4,7 @@
 
 #include "data/crossbar_file.hpp"
 #include "data/dataset.hpp"
+#include "data/fault_map_file.hpp"
 #include "data/import.hpp"
 #include "data/matrix_file.hpp"
 #include "data/network_file.hpp"

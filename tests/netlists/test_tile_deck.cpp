@@ -262,7 +262,7 @@ TEST_CASE("the further ends of the lines are written as the near ones are") {
         CellMatrix segments = CellMatrix::Constant(3, 5, 1.5);
         segments(1, 4) = open;
         settings.wires.word_line_segment = LineResistance(segments);
-        has("* rdrv_ab_1_r left out: open, word line 1 is not driven at this end");
+        has("* rwl_b_1_r left out: open, word line 1 is not driven at this end");
         has("rdrv_ab_1 in_ab_1 drv_ab_1 {rdrv}");
         has("rwl_b_2_r drv_ab_2_r wl_b_2_3 1.5");
     }

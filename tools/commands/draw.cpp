@@ -228,6 +228,15 @@ std::string file_of(const std::string& out, const NamedPicture& picture, bool is
     return out.substr(0, out.size() - ending.size()) + picture.name + std::string(ending);
 }
 
+/// Why nothing tells how currents answer to cells; empty where something does.
+std::string sensitivity_obstacle(const Subject& subject) {
+    for (const Crossbar& array : subject.arrays) {
+        if (!array.law().is_linear()) return "the array's cells are not linear";
+        if (!array.wires().bridges.empty()) return "lines of an array are bridged";
+    }
+    return {};
+}
+
 }  // namespace
 
 int run_draw(const DrawArguments& arguments) {
@@ -237,11 +246,10 @@ int run_draw(const DrawArguments& arguments) {
     std::vector<NamedPicture> pictures;
     if (wanted.schematic || (wanted.schematic_if_it_fits && fits_schematic(subject)))
         pictures.push_back({"-schematic", draw_schematic(subject)});
-    const bool leaves_sensitivity =
-        arguments.what == "all" && is_given && !subject.arrays.front().law().is_linear();
-    if (leaves_sensitivity) {
+    if (const std::string obstacle = sensitivity_obstacle(subject);
+        arguments.what == "all" && !obstacle.empty()) {
         std::erase(wanted.maps, CellQuantity::sensitivity);
-        print_note("no sensitivity: the array's cells are not linear");
+        print_note("no sensitivity: " + obstacle);
     }
     for (NamedPicture& picture : draw_maps(subject, wanted, arguments.bit_line))
         pictures.push_back(std::move(picture));

@@ -153,6 +153,7 @@ struct Frame {
     double tick_room = 18;         // below the map, for the columns' names
     bool has_steep_names = false;  // they are written upwards
     std::vector<std::string> title;
+    std::vector<PlotPlace> meanings;  // where the shape of each begins
 
     [[nodiscard]] double bar_left() const { return left + plot_width + 28; }
     /// The colour bar is never so short that its labels meet.
@@ -167,6 +168,19 @@ struct Frame {
 std::vector<double> bar_ticks(const Range& range) {
     if (range.is_empty()) return {};
     return round_ticks(range.low, range.high, 5);
+}
+
+/// In as many lines as they take.
+void place_meanings(const HeatMap& map, Frame& frame) {
+    constexpr double pitch = 20;
+    PlotPlace next{16, frame.meanings_line()};
+    for (const MarkMeaning& meaning : map.meanings) {
+        const double width = 18 + text_width(meaning.name, 12) + 20;
+        if (next.x + width > frame.width && next.x > 16) next = {16, next.y + pitch};
+        frame.meanings.push_back(next);
+        next.x += width;
+    }
+    if (!map.meanings.empty()) frame.height = std::max(frame.height, next.y + 16);
 }
 
 Frame lay_out(const HeatMap& map, const Range& range) {
@@ -189,7 +203,7 @@ Frame lay_out(const HeatMap& map, const Range& range) {
     frame.title = wrap_words(map.title, frame.width - 24, 16);
     frame.top = 30 + 22 * static_cast<double>(frame.title.size());
     frame.height = std::max(frame.top + frame.bar_height() + 56, frame.label_line() + 18);
-    if (!map.meanings.empty()) frame.height = std::max(frame.height, frame.meanings_line() + 16);
+    place_meanings(map, frame);
     return frame;
 }
 
@@ -311,6 +325,23 @@ void draw_frame(Svg& svg, const CellMark& mark, const Frame& frame) {
                  {.anchor = fits_right ? Anchor::start : Anchor::end, .bold = true, .halo = true});
 }
 
+/// The lines of a shape that is drawn in lines.
+std::vector<std::vector<PlotPlace>> strokes_of(MarkShape shape, const PlotPlace& middle, double r) {
+    const auto [x, y] = middle;
+    switch (shape) {
+        case MarkShape::diamond:
+            return {{{x - r, y}, {x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}}};
+        case MarkShape::triangle:
+            return {{{x - r, y + r}, {x, y - r}, {x + r, y + r}, {x - r, y + r}}};
+        case MarkShape::bar:
+            return {{{x - r, y}, {x + r, y}}};
+        case MarkShape::plus:
+            return {{{x - r, y}, {x + r, y}}, {{x, y - r}, {x, y + r}}};
+        default:
+            return {{{x - r, y - r}, {x + r, y + r}}, {{x - r, y + r}, {x + r, y - r}}};
+    }
+}
+
 /// Dark with a white edge, so that it shows on every colour.
 void draw_shape(Svg& svg, MarkShape shape, const PlotPlace& middle, double radius) {
     const auto [x, y] = middle;
@@ -323,13 +354,12 @@ void draw_shape(Svg& svg, MarkShape shape, const PlotPlace& middle, double radiu
         case MarkShape::circle:
             svg.circle(x, y, radius + 2, "#1a1a1a");
             return svg.circle(x, y, radius, "#ffffff");
-        case MarkShape::cross:
+        default:
             break;
     }
-    for (const auto& [stroke, thickness] : {std::pair{"#ffffff", 4.0}, std::pair{"#1a1a1a", 2.0}}) {
-        svg.polyline({{x - radius, y - radius}, {x + radius, y + radius}}, stroke, thickness);
-        svg.polyline({{x - radius, y + radius}, {x + radius, y - radius}}, stroke, thickness);
-    }
+    for (const auto& [stroke, thickness] : {std::pair{"#ffffff", 4.0}, std::pair{"#1a1a1a", 2.0}})
+        for (const std::vector<PlotPlace>& line : strokes_of(shape, middle, radius))
+            svg.polyline(line, stroke, thickness);
 }
 
 void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {
@@ -345,11 +375,10 @@ void draw_marks(Svg& svg, const HeatMap& map, const Frame& frame) {
 }
 
 void draw_meanings(Svg& svg, const HeatMap& map, const Frame& frame) {
-    double x = frame.left;
-    for (const MarkMeaning& meaning : map.meanings) {
-        draw_shape(svg, meaning.shape, {x + 6, frame.meanings_line() - 4}, 5);
-        svg.text(x + 18, frame.meanings_line(), meaning.name);
-        x += 18 + text_width(meaning.name, 12) + 20;
+    for (std::size_t i = 0; i < map.meanings.size(); ++i) {
+        const auto [x, y] = frame.meanings[i];
+        draw_shape(svg, map.meanings[i].shape, {x + 6, y - 4}, 5);
+        svg.text(x + 18, y, map.meanings[i].name);
     }
 }
 

@@ -6,7 +6,7 @@
 
 namespace kirchnet {
 
-enum class MarkShape { frame, square, circle, cross };
+enum class MarkShape { frame, square, circle, cross, diamond, triangle, bar, plus };
 
 /// A cell to point out.
 struct CellMark {

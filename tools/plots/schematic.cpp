@@ -24,6 +24,9 @@ constexpr std::string_view paper = "#ffffff";
 constexpr std::string_view on_colour = "#d55e00";  // Okabe and Ito's, as all charts
 constexpr std::string_view off_colour = "#0072b2";
 constexpr std::string_view open_colour = "#cc79a7";
+constexpr std::string_view stuck_colour = "#b8860b";    // at a conductance of its own
+constexpr std::string_view shorted_colour = "#009e73";  // past its transistor
+constexpr std::string_view bridge_colour = "#d55e00";
 
 constexpr double column_pitch = 112;
 constexpr double row_pitch = 100;
@@ -45,7 +48,13 @@ std::string_view colour_of(Fault fault) {
             return off_colour;
         case Fault::stuck_on:
             return on_colour;
+        case Fault::stuck_at:
+            return stuck_colour;
+        case Fault::shorted_transistor:
+            return shorted_colour;
         case Fault::open:
+        case Fault::open_via:
+        case Fault::open_transistor:
             break;
     }
     return open_colour;
@@ -55,6 +64,13 @@ std::string words_of(Fault fault) {
     std::string words(to_string(fault));
     std::replace(words.begin(), words.end(), '_', ' ');
     return words;
+}
+
+/// Beside a cell, where there is no room for more.
+std::string short_words_of(Fault fault) {
+    if (fault == Fault::open_transistor) return "FET open";
+    if (fault == Fault::shorted_transistor) return "FET shorted";
+    return words_of(fault);
 }
 
 /// A piece of wire with its resistance, and the name it has in decks.
@@ -90,6 +106,7 @@ class ArrayDrawing {
         for (Index c = 0; c < n; ++c) draw_bit_line(c);
         for (Index r = 0; r < m; ++r)
             for (Index c = 0; c < n; ++c) draw_cell(r, c);
+        for (const Bridge& bridge : array_.wires().bridges) draw_bridge(bridge);
     }
 
     /// Where a bit line's read-out begins.
@@ -129,6 +146,27 @@ class ArrayDrawing {
 
     void wire(PlotPlace from, PlotPlace to) { svg_.line(from.x, from.y, to.x, to.y, ink); }
     void dot(PlotPlace at) { svg_.circle(at.x, at.y, 3, ink); }
+
+    /// A dashed line past the cell, next to the nodes that it joins.
+    void draw_bridge(const Bridge& bridge) {
+        const Index r = bridge.word_line;
+        const Index c = bridge.bit_line;
+        const ElementKind kind = bridge.lines == Bridge::Lines::word ? ElementKind::word_line_bridge
+                                                                     : ElementKind::bit_line_bridge;
+        svg_.raw(fmt::format("<g class=\"fault\"><title>{}</title>\n",
+                             element_name(array_.pattern(), kind, r, c)));
+        const std::string value = ohms(bridge.resistance);
+        if (bridge.lines == Bridge::Lines::word) {
+            const double x = column(c) - node_left / 2;
+            svg_.polyline({{x, row(r)}, {x, row(r + 1)}}, bridge_colour, 2, "5 3");
+            coloured_text(x - 5, row(r) + 74, value, bridge_colour);
+        } else {
+            const double y = row(r) + node_below + 6;
+            svg_.polyline({{column(c), y}, {column(c + 1), y}}, bridge_colour, 2, "5 3");
+            coloured_text(column(c + 1) - node_left - 4, y + 14, value, bridge_colour);
+        }
+        svg_.raw("</g>\n");
+    }
 
     /// A horizontal piece from `left` to `right`: a wire, or a resistor with its value above.
     void draw_across(double left, double right, double y, const Piece& piece) {
@@ -285,7 +323,7 @@ class ArrayDrawing {
         if (fault == Fault::none) return;
         svg_.raw(fmt::format("<g class=\"fault\"><title>{}: {}</title>\n",
                              cell_name({polarity_of(array_.pattern(), c), r, c}), words_of(fault)));
-        coloured_text(x, y + 13, words_of(fault), colour_of(fault));
+        coloured_text(x, y + 13, short_words_of(fault), colour_of(fault));
         const double intended = array_.intended_conductance()(r, c);
         svg_.text(x, y + 25,
                   intended == array_.conductance()(r, c)
@@ -470,6 +508,12 @@ std::map<Fault, Index> count_faults(const Schematic& drawing) {
     return counts;
 }
 
+std::size_t count_bridges(const Schematic& drawing) {
+    std::size_t count = 0;
+    for (const Crossbar& array : drawing.arrays) count += array.wires().bridges.size();
+    return count;
+}
+
 std::string describe(const Schematic& drawing) {
     if (!drawing.description.empty()) return drawing.description;
     std::string text = fmt::format("Circuit of {} array{} of {} cells", drawing.arrays.size(),
@@ -484,6 +528,8 @@ std::string describe(const Schematic& drawing) {
                     text += fmt::format("; {} is {}",
                                         cell_name({polarity_of(array.pattern(), c), r, c}),
                                         words_of(array.faults()(r, c)));
+    if (const std::size_t bridges = count_bridges(drawing); bridges > 0)
+        text += fmt::format("; {} bridges between neighbouring lines", bridges);
     return text;
 }
 
@@ -522,10 +568,16 @@ void draw_legend(Svg& svg, const Schematic& drawing, double y) {
     double x = margin;
     for (const auto& [fault, count] : count_faults(drawing)) {
         svg.rect(x, y - 10, 12, 12, colour_of(fault));
-        if (fault == Fault::open) svg.rect(x + 2, y - 8, 8, 8, paper);
+        if (interrupts(fault)) svg.rect(x + 2, y - 8, 8, 8, paper);
         const std::string words = fmt::format("{} ({})", words_of(fault), count);
         svg.text(x + 18, y, words);
         x += 18 + text_width(words, 12) + 24;
+    }
+    if (const std::size_t bridges = count_bridges(drawing); bridges > 0) {
+        svg.polyline({{x, y - 4}, {x + 16, y - 4}}, bridge_colour, 2, "5 3");
+        const std::string words = fmt::format("bridge ({})", bridges);
+        svg.text(x + 22, y, words);
+        x += 22 + text_width(words, 12) + 24;
     }
     if (drawing.readout != Readout::opamp) return;
     std::string resistors = fmt::format("Rf {}", ohms(drawing.circuit.feedback_resistance));

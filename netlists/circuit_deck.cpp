@@ -75,7 +75,8 @@ CellParts parts_of(const CircuitDevice& device) {
         return {{"r" + name}, {"x_" + name}};
     const SurfaceLaw* surface = surface_of(cell->law);
     if (surface == nullptr || surface->surface().cell.gate_pin.empty()) return {};
-    return {{"v" + deck_name(device)}, {"gate_" + deck_name(device)}};
+    const std::string its_name = deck_name(device);
+    return {{"v" + its_name}, {"gate_" + its_name}};
 }
 
 void check_names(const Circuit& circuit) {

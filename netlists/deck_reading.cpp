@@ -23,6 +23,7 @@
 #include "netlists/detail/deck_scan.hpp"
 #include "netlists/detail/deck_source.hpp"
 #include "netlists/detail/deck_text.hpp"
+#include "netlists/detail/edited_array.hpp"
 #include "netlists/detail/tile_reader.hpp"
 #include "netlists/ngspice_session.hpp"
 
@@ -32,7 +33,10 @@ namespace {
 using detail::DeckPart;
 using detail::DeckParts;
 using detail::DeckSource;
+using detail::EditedArray;
+using detail::parse_wire;
 using detail::TileLines;
+using detail::WireName;
 
 constexpr double open = std::numeric_limits<double>::infinity();
 
@@ -46,156 +50,6 @@ bool is_same(double before, double after) {
 bool is_same_pair(const std::vector<std::string>& x, const std::vector<std::string>& y) {
     return std::is_permutation(x.begin(), x.end(), y.begin(), y.end());
 }
-
-/// What a wire of a deck is called: `rwl_a_3_7`, `rdrv_ab_3_r`, `rsense_a_t_3`.
-struct WireName {
-    std::string_view kind;  ///< rwl, rbl, rdrv, rsense, rwlbridge or rblbridge
-    std::string_view letters;
-    std::string_view first;
-    std::string_view second;  ///< empty: there is none
-};
-
-std::optional<WireName> parse_wire(std::string_view name) {
-    std::vector<std::string_view> words;
-    while (true) {
-        const std::size_t end = name.find('_');
-        words.push_back(name.substr(0, end));
-        if (end == std::string_view::npos) break;
-        name.remove_prefix(end + 1);
-    }
-    if (words.size() < 3 || words.size() > 4) return std::nullopt;
-    constexpr std::array<std::string_view, 6> kinds{"rwl",    "rbl",       "rdrv",
-                                                    "rsense", "rwlbridge", "rblbridge"};
-    if (std::find(kinds.begin(), kinds.end(), words[0]) == kinds.end()) return std::nullopt;
-    return WireName{words[0], words[1], words[2], words.size() == 4 ? words[3] : ""};
-}
-
-std::optional<Index> to_index(std::string_view text) {
-    Index value = 0;
-    const auto [end, status] = std::from_chars(text.data(), text.data() + text.size(), value);
-    if (status != std::errc{} || end != text.data() + text.size() || value < 0) return std::nullopt;
-    return value;
-}
-
-/// One array of the tile whose wires are given segment by segment, so that each may change.
-class EditedArray {
-  public:
-    explicit EditedArray(const Crossbar& array)
-        : intended_(array.intended_conductance()),
-          actual_(array.conductance()),
-          faults_(array.faults()),
-          wires_(array.wires()),
-          pattern_(array.pattern()) {}
-
-    [[nodiscard]] bool has_letters(std::string_view letters) const {
-        return array_letters(pattern_).find(letters) != std::string_view::npos;
-    }
-
-    void set_cell(const CellPosition& at, double conductance) {
-        const Index r = at.word_line;
-        const Index c = at.bit_line;
-        actual_(r, c) = conductance;
-        faults_(r, c) = conductance == 0 && intended_(r, c) != 0 ? Fault::open : Fault::none;
-    }
-
-    /// @param ohm  infinite: they do not touch any more
-    /// @return  false where the lines did not touch here, or keep no resistance
-    bool set_bridge(Bridge::Lines lines, Index r, Index c, double ohm) {
-        auto& all = wires_.bridges;
-        const auto found = std::find_if(all.begin(), all.end(), [&](const Bridge& bridge) {
-            return bridge.lines == lines && bridge.word_line == r && bridge.bit_line == c;
-        });
-        if (found == all.end() || !(ohm > 0)) return false;
-        if (std::isinf(ohm))
-            all.erase(found);
-        else
-            found->resistance = ohm;
-        return true;
-    }
-
-    /// @return  false where this array has no such wire
-    bool set_wire(const WireName& wire, double ohm, bool is_flat) {
-        const Index rows = actual_.rows();
-        const Index columns = actual_.cols();
-        const auto first = to_index(wire.first);
-        const auto second = to_index(wire.second);
-        const bool is_end = wire.second == "r" || wire.first == "t";
-        if (wire.kind.ends_with("bridge"))
-            return first && second &&
-                   set_bridge(wire.kind == "rwlbridge" ? Bridge::Lines::word : Bridge::Lines::bit,
-                              *first, *second, ohm);
-        if (wire.kind == "rwl" && first && (second || is_end) && *first < rows)
-            return set_segment(word_lines_, wires_.word_line_segment, wires_.driver, rows, columns,
-                               *first, is_end ? columns : *second,
-                               is_flat && (is_end || *second == 0), ohm);
-        if (wire.kind == "rbl" && second && (first || is_end) && *second < columns) {
-            const bool is_bottom = first && *first == rows - 1;
-            return set_segment(bit_lines_, wires_.bit_line_segment, wires_.sense, columns, rows,
-                               *second, is_end ? rows : *first, is_flat && (is_end || is_bottom),
-                               ohm);
-        }
-        // One resistance stands for both ends of a line that has two.
-        if (wire.kind == "rdrv" && first && *first < rows && wires_.drive != DriveSide::both)
-            return set_line(drivers_, wires_.driver, rows, *first, ohm);
-        const auto bit_line = wire.first == "t" ? second : first;
-        if (wire.kind == "rsense" && bit_line && *bit_line < columns &&
-            wires_.sense_at != SenseSide::both)
-            return set_line(senses_, wires_.sense, columns, *bit_line, ohm);
-        return false;
-    }
-
-    [[nodiscard]] Crossbar finish() const {
-        Wires wires = wires_;
-        if (word_lines_.size() > 0) wires.word_line_segment = LineResistance(word_lines_);
-        if (bit_lines_.size() > 0) wires.bit_line_segment = LineResistance(bit_lines_);
-        if (drivers_.size() > 0) wires.driver = LineResistance(drivers_);
-        if (senses_.size() > 0) wires.sense = LineResistance(senses_);
-        return {intended_, actual_, faults_, wires, pattern_};
-    }
-
-  private:
-    /// In the flat form the first and last resistor of a line holds driver or sense resistance too.
-    bool set_segment(CellMatrix& all, const LineResistance& given, const LineResistance& end,
-                     Index lines, Index segments, Index line, Index segment, bool holds_end,
-                     double ohm) {
-        const bool has_far_end = &all == &word_lines_ ? wires_.drives_right() : wires_.senses_top();
-        if (segment > segments || (segment == segments && !has_far_end)) return false;
-        if (all.size() == 0) {
-            all.resize(lines, segments + (has_far_end ? 1 : 0));
-            for (Index i = 0; i < all.rows(); ++i)
-                for (Index j = 0; j < all.cols(); ++j)
-                    all(i, j) =
-                        given(i, std::min(j, std::max<Index>(given.values().cols() - 1, 0)));
-        }
-        if (!holds_end) {
-            all(line, segment) = ohm;
-            return true;
-        }
-        if (!wires_.end_segments || ohm < end(line)) return false;
-        all(line, segment) = ohm - end(line);
-        return true;
-    }
-
-    static bool set_line(Eigen::VectorXd& all, const LineResistance& given, Index lines, Index line,
-                         double ohm) {
-        if (all.size() == 0) {
-            all.resize(lines);
-            for (Index i = 0; i < lines; ++i) all(i) = given(i);
-        }
-        all(line) = ohm;
-        return true;
-    }
-
-    CellMatrix intended_;
-    CellMatrix actual_;
-    FaultMatrix faults_;
-    Wires wires_;
-    ColumnPattern pattern_;
-    CellMatrix word_lines_;
-    CellMatrix bit_lines_;
-    Eigen::VectorXd drivers_;
-    Eigen::VectorXd senses_;
-};
 
 /// Where a cell of the tile belongs: its array and the nets its ends stand on.
 struct CellSeat {
@@ -575,9 +429,32 @@ class DeckReader {
         return true;
     }
 
+    /// A segment that was open before, or a resistor that bridges neighbouring lines.
+    bool add_wire(const DeckPart& part) {
+        if (part.nodes.size() != 2 || part.is_conductance || !part.value || !(*part.value > 0))
+            return false;
+        const auto wire = parse_wire(part.name);
+        const auto bridge = detail::parse_neighbours(part.nodes[0], part.nodes[1]);
+        for (EditedArray& array : arrays_) {
+            if (wire && array.has_letters(wire->letters) &&
+                array.set_wire(*wire, *part.value, is_flat_)) {
+                DeckChange& change = report(DeckChangeKind::segment, part);
+                change.before = open;
+                change.after = part.value;
+                return true;
+            }
+            if (bridge && array.has_letters(bridge->letters) &&
+                array.add_bridge(*bridge, *part.value)) {
+                report(DeckChangeKind::added, part).text_after = part.lines.front();
+                return true;
+            }
+        }
+        return false;
+    }
+
     void add(const DeckPart& part) {
         if (compared_ == Compared::arrays && is_read_out(part)) return;
-        if (add_cell(part)) return;
+        if (add_cell(part) || add_wire(part)) return;
         DeckChange& change = report(DeckChangeKind::added, part);
         change.text_after = part.lines.front();
         beyond(fmt::format("{} was added between {}", change.name, fmt::join(part.nodes, " and ")));
@@ -740,7 +617,14 @@ std::optional<Index> output_of_deck(const std::string& deck) {
     const std::size_t at = deck.find(words);
     if (at == std::string::npos) return std::nullopt;
     const std::size_t begin = at + words.size();
-    return to_index(std::string_view(deck).substr(begin, deck.find(' ', begin) - begin));
+    const std::string_view number =
+        std::string_view(deck).substr(begin, deck.find(' ', begin) - begin);
+    Index output = 0;
+    const auto [end, status] =
+        std::from_chars(number.data(), number.data() + number.size(), output);
+    if (status != std::errc{} || end != number.data() + number.size() || output < 0)
+        return std::nullopt;
+    return output;
 }
 
 DeckReading read_deck(const std::string& edited, const std::string& original, const Tile& tile,

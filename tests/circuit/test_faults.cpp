@@ -205,7 +205,7 @@ TEST_CASE("laws that are none are refused") {
     constexpr double not_a_number = std::numeric_limits<double>::quiet_NaN();
     constexpr double infinity = std::numeric_limits<double>::infinity();
     CHECK_NOTHROW(check(FaultLaw{.rate = 1, .stuck_on_per_off = 0}));
-    for (const FaultLaw law :
+    for (const FaultLaw& law :
          {FaultLaw{-0.1, 5.2}, FaultLaw{1.1, 5.2}, FaultLaw{not_a_number, 5.2}, FaultLaw{0.1, -1},
           FaultLaw{0.1, not_a_number}, FaultLaw{0.1, infinity}})
         CHECK_THROWS_AS(check(law), InvalidInput);

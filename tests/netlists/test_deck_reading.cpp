@@ -330,3 +330,38 @@ TEST_CASE("numbers with SPICE's suffixes") {
     CHECK(*parse_spice_number("2.5e3ohm") == 2.5e3);
     CHECK_FALSE(parse_spice_number("abc"));
 }
+
+TEST_CASE("bridges and broken segments are read back, mended and added") {
+    FaultMap faults;
+    const std::string layer = example_block().layer;
+    const ArrayPlace place{0, 1, 0, Polarity::a};
+    faults.add(layer, {place, LineDefect::word_line_bridge, 1, 2, 30});
+    faults.add(layer, {place, LineDefect::bit_line_bridge, 0, 1, 50});
+    faults.add(layer, {place, LineDefect::word_line_open, 2, 3});
+    faults.set(layer, CellAddress{64, 5, 0, 0, 0, Polarity::a}, {Fault::stuck_at, 2.5e-5});
+    faults.set(layer, CellAddress{65, 5, 0, 1, 0, Polarity::b}, Fault::open_via);
+    TileSettings settings = example_settings(Mapping::two_column, Layout::split);
+    settings.wires = resistive_wires();
+    const Tile tile(example_block(), settings, faults);
+    for (const bool flat : {false, true}) {
+        CAPTURE(flat);
+        const std::string original = deck_of(tile, flat);
+        const DeckReading same = read_deck(original, original, tile);
+        CHECK(same.changes.empty());
+        CHECK(same.arrays == tile.arrays());
+
+        std::string edited =
+            with_line(original, "rwlbridge_a_1_2 ", "rwlbridge_a_1_2 wl_a_1_2 wl_a_2_2 90");
+        edited = with_line(edited, "rblbridge_a_0_1 ", "rwl_a_2_3 wl_a_2_2 wl_a_2_3 1.5");
+        edited = with_line(edited, ".end\n", "rbad bl_b_3_4 bl_b_3_3 12\n.end");
+        const DeckReading reading = read_deck(edited, original, tile);
+        CHECK(reading.beyond.empty());
+        CHECK(changes_of(reading, DeckChangeKind::segment).size() == 3);
+        CHECK(changes_of(reading, DeckChangeKind::added).size() == 1);
+        CHECK(reading.arrays[0].wires().bridges ==
+              std::vector<Bridge>{{Bridge::Lines::word, 1, 2, 90}});
+        CHECK(reading.arrays[0].word_line_resistance(2, 3) == 1.5);
+        CHECK(reading.arrays[1].wires().bridges ==
+              std::vector<Bridge>{{Bridge::Lines::bit, 3, 3, 12}});
+    }
+}

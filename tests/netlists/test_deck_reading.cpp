@@ -227,13 +227,13 @@ TEST_CASE("what arrays cannot hold is named and kept apart") {
     const std::string original = deck_of(tile);
     SUBCASE("an added device") {
         const std::string edited =
-            with_line(original, ".control", "rshort wl_a_0_0 wl_a_1_0 10\n.control");
+            with_line(original, ".control", "rshort wl_a_0_0 wl_a_2_1 10\n.control");
         const DeckReading reading = read_deck(edited, original, tile);
         REQUIRE(reading.changes.size() == 1);
         CHECK(reading.changes[0].kind == DeckChangeKind::added);
         CHECK(reading.changes[0].line == line_number(edited, "rshort"));
         REQUIRE(reading.beyond.size() == 1);
-        CHECK(says(reading.beyond[0], "rshort was added between wl_a_0_0 and wl_a_1_0"));
+        CHECK(says(reading.beyond[0], "rshort was added between wl_a_0_0 and wl_a_2_1"));
     }
     SUBCASE("a rewired cell") {
         const DeckReading reading =

@@ -3,6 +3,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <set>
 #include <string>
 #include <string_view>
@@ -118,10 +119,16 @@ class FaultMap {
     [[nodiscard]] std::size_t cells() const;
     [[nodiscard]] std::size_t lines() const;
 
+    /// Of which array size the defects of wires are, where that is known: places on a chip mean
+    /// nothing without it.
+    [[nodiscard]] const std::optional<ArrayShape>& array() const { return array_; }
+    void set_array(const ArrayShape& array) { array_ = array; }
+
     friend bool operator==(const FaultMap&, const FaultMap&) = default;
 
   private:
     std::map<std::string, LayerFaults, std::less<>> layers_;
+    std::optional<ArrayShape> array_;
 };
 
 /// Where the faults of a chip come from: a law to draw by, or a map.

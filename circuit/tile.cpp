@@ -177,6 +177,15 @@ Crossbar take_given(const Crossbar& given, const Crossbar& built, const WeightBl
             given.pattern()};
 }
 
+/// Defects of wires are known by their place, which another array size moves.
+void check_place_of_lines(const FaultSource& faults, const ArrayShape& array) {
+    const auto* map = std::get_if<FaultMap>(&faults);
+    if (map == nullptr || !map->array() || *map->array() == array || map->lines() == 0) return;
+    throw InvalidInput("fault map", fmt::format("its defects of wires are of {0} arrays, not of "
+                                                "{1} ones; use --array {0}, or a map drawn for {1}",
+                                                to_string(*map->array()), to_string(array)));
+}
+
 void check_block(const WeightBlock& block, const TileSettings& settings) {
     const std::string where =
         fmt::format("layer {} tile {},{}", block.layer, block.tile_row, block.tile_column);
@@ -247,6 +256,7 @@ Tile::Tile(WeightBlock block, const TileSettings& settings,
     check(settings_.device);
     check(settings_.access, settings_.device.on);
     if (const auto* draw = faults ? std::get_if<FaultDraw>(&*faults) : nullptr) check(draw->law);
+    if (faults) check_place_of_lines(*faults, settings_.array);
     if (devices) check(devices->laws);
     check_block(block_, settings_);
     for (const ColumnPattern pattern : patterns_of(settings_))

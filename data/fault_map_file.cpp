@@ -151,6 +151,7 @@ void write_line_table(OutputGroup& file, const FaultMap& map) {
                 "index", Storage::packed);
     group.set_on("line", "columns", line_column_names);
     group.set_on("line", "defects", describe_codes(all_line_defects));
+    if (map.array()) group.set("array", to_string(*map.array()));
     group.write("resistance", {resistances.size()}, std::span<const double>(resistances), "ohm");
     group.set_on("resistance", "of", "bridges; 0 elsewhere");
 }
@@ -172,6 +173,7 @@ LineFault line_of(const InputGroup& group, const std::int32_t* row, double resis
 
 void read_line_table(FaultMap& map, const InputGroup& group,
                      const std::vector<std::string>& layers) {
+    if (group.has_attribute("array")) map.set_array(parse_array_shape(group.text("array")));
     const auto rows = group.read<std::int32_t>("line", 2);
     const auto resistances = group.read_vector<double>("resistance");
     if (rows.shape[1] != line_columns || rows.shape[0] != resistances.size())

@@ -114,7 +114,9 @@ Lines summarize_crossbar(const std::filesystem::path& path) {
                         crossbar.conductance().maxCoeff()),
             fmt::format("word lines driven: {}, bit lines sensed: {}",
                         to_string(crossbar.wires().drive), to_string(crossbar.wires().sense_at)),
-            fmt::format("{} faulty cells", (crossbar.faults().array() != Fault::none).count())};
+            fmt::format("{} faulty cells, {} bridges between lines",
+                        (crossbar.faults().array() != Fault::none).count(),
+                        crossbar.wires().bridges.size())};
 }
 
 Lines summarize_cell(const std::filesystem::path& path) {

@@ -55,7 +55,10 @@ std::string describe_faults(const Tile& tile, const std::string& law) {
         faulty += (array.faults().array() != Fault::none).count();
         cells += array.shape().cells();
     }
-    const std::string count = fmt::format("{} of {} cells", faulty, cells);
+    std::size_t wires = 0;
+    for (const auto& lines : tile.line_faults()) wires += lines.size();
+    std::string count = fmt::format("{} of {} cells", faulty, cells);
+    if (wires > 0) count += fmt::format(", {} defects of wires", wires);
     return law.empty() ? count : fmt::format("{}: {}", law, count);
 }
 

@@ -1,5 +1,7 @@
 #include "tools/option_groups.hpp"
 
+#include "circuit/units.hpp"
+
 namespace kirchnet {
 
 void add_key(CLI::App& app, Settings& settings, const std::string& flag, const std::string& key,
@@ -130,6 +132,14 @@ void add_nonlinear_keys(CLI::App& app, Settings& settings) {
             "Layers to solve with these cells, with commas [all]", "LIST");
     add_key(app, settings, "--positions", "nonlinear.positions",
             "Kernel positions sampled per layer for its error; 0 = all [64]", "N");
+}
+
+void add_quantity(CLI::App& sub, const std::string& flag, double& value, const std::string& help,
+                  const std::string& unit) {
+    sub.add_option_function<std::string>(
+           flag, [&value, flag](const std::string& text) { value = parse_quantity(text, flag); },
+           help)
+        ->type_name(unit);
 }
 
 void add_array_options(CLI::App& app, SolveArguments& arguments) {

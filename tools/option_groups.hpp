@@ -27,6 +27,9 @@ void add_data_keys(CLI::App& app, Settings& settings);
 void add_converter_keys(CLI::App& app, Settings& settings);
 void add_engine_keys(CLI::App& app, Settings& settings);
 void add_nonlinear_keys(CLI::App& app, Settings& settings);
+/// A number with SI suffix.
+void add_quantity(CLI::App& sub, const std::string& flag, double& value, const std::string& help,
+                  const std::string& unit);
 /// A given array and its wires. `check` has driver, sense and sides among the keys of its chips
 /// already.
 void add_array_options(CLI::App& app, SolveArguments& arguments);

@@ -200,6 +200,12 @@ TEST_CASE("a tile has the defects of its own arrays, cells and wires alike") {
           std::set<Fault>{Fault::stuck_at, Fault::open_transistor, Fault::shorted_transistor});
     CHECK(tile.line_faults()[0].size() == 1);
 
+    SUBCASE("places of another array size are refused") {
+        map.set_array({4, 4});
+        CHECK_THROWS_AS(Tile(block, settings, FaultSource(map)), InvalidInput);
+        map.set_array({2, 2});
+        CHECK_NOTHROW(Tile(block, settings, FaultSource(map)));
+    }
     SUBCASE("a transistor that is not there cannot be shorted") {
         settings.access = {};
         CHECK_THROWS_AS(Tile(block, settings, FaultSource(map)), InvalidInput);

@@ -42,6 +42,7 @@ FaultMap fault_map() {
     map.set("fc", CellAddress{0, 7, 0, 0, 4, Polarity::a}, Fault::shorted_transistor);
     map.add("fc", {{2, 3, 1, Polarity::b}, LineDefect::word_line_open, 64, 128});
     map.add("lines only", {{0, 1, 0, Polarity::a}, LineDefect::bit_line_bridge, 3, 0, 47.0});
+    map.set_array({128, 96});
     return map;
 }
 

@@ -58,7 +58,11 @@ class FaultRecord {
         return counts;
     }
 
-    [[nodiscard]] const FaultMap& map() const { return map_; }
+    [[nodiscard]] FaultMap map() const {
+        FaultMap map = map_;
+        if (!lines_.empty()) map.set_array(settings_.array);
+        return map;
+    }
     [[nodiscard]] const std::vector<LineEntry>& lines() const { return lines_; }
     /// Nets that are cut off by it all, one text per array.
     [[nodiscard]] const std::vector<std::string>& cut_off() const { return cut_off_; }

@@ -12,7 +12,6 @@
 #include "tools/sweep_gates.hpp"
 #include "tools/sweep_plan.hpp"
 #include "tools/sweep_summary.hpp"
-#include "tools/worst_chip.hpp"
 
 namespace kirchnet {
 
@@ -75,13 +74,6 @@ struct FigureFiles {
 /// @param stem  of the page: `report`
 std::vector<std::vector<FigureFiles>> figure_files(
     const std::vector<std::unique_ptr<SweepReport>>& reports, const std::string& stem);
-
-/// The whole page. It loads nothing from anywhere.
-/// @param files  as `figure_files` gives them
-/// @param worst  per sweep
-std::string report_page(const std::vector<std::unique_ptr<SweepReport>>& reports,
-                        const std::vector<std::vector<FigureFiles>>& files,
-                        const std::vector<WorstChip>& worst);
 
 /// What `--json` says.
 nlohmann::json report_json(const std::vector<std::unique_ptr<SweepReport>>& reports);

@@ -7,7 +7,7 @@
 #include "tools/commands.hpp"
 #include "tools/output.hpp"
 #include "tools/run_record.hpp"
-#include "tools/sweep_report.hpp"
+#include "tools/sweep_page.hpp"
 
 namespace kirchnet {
 namespace {

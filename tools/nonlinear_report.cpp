@@ -33,8 +33,10 @@ OutputDifference difference_of(std::span<const float> linear, std::span<const fl
 }
 
 std::string size_of_error(const LayerError& error) {
+    // Amplifiers that all saturate leave no difference.
     const std::string relative =
-        fmt::format("{:.2g} % of its signal rms", 100 * error.relative_rms());
+        error.signal > 0 ? fmt::format("{:.2g} % of its signal rms", 100 * error.relative_rms())
+                         : std::string("where its outputs are all 0");
     return error.has_adc ? fmt::format("{:.2g} LSB rms, {}", error.rms_lsb, relative) : relative;
 }
 

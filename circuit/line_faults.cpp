@@ -2,6 +2,7 @@
 
 #include <fmt/format.h>
 
+#include <algorithm>
 #include <limits>
 #include <optional>
 
@@ -75,7 +76,11 @@ class LineFaultDrawing {
         }
     }
 
-    [[nodiscard]] std::vector<LineFault> take() { return std::move(faults_); }
+    /// In the order of maps, so that a chip read from one is the chip that was drawn.
+    [[nodiscard]] std::vector<LineFault> take() {
+        std::sort(faults_.begin(), faults_.end());
+        return std::move(faults_);
+    }
 
   private:
     void draw_segments(const LineDraw& kind, const Segments& segments, Index line) {

@@ -179,7 +179,7 @@ TEST_CASE("an edited deck is fed to inference") {
 TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into inference") {
     const TemporaryFolder folder;
     const std::string layer =
-        digits + " --layer conv2 --tile all --array 16x8 --segment 2 --driver 30 ";
+        digits + " --layer conv1 --tile all --array 5x8 --segment 2 --driver 30 ";
     for (const std::string form : {"", "--flat "}) {
         CAPTURE(form);
         const std::string deck = folder / "layer.cir";
@@ -207,15 +207,15 @@ TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into
                 begin, text.find('\n', begin) - begin,
                 fmt::format("{} wl_{}{} bl_{}{} {}", name, cell, ending, cell, ending, value));
         };
-        edit("0_1", "a_3_2", 6.5e-5);
+        edit("0_1", "a_3_0", 6.5e-5);
         edit("1_0", "b_0_1", 5.5e-5);
         const std::string edited = folder.write("edited.cir", text);
         const auto read = run_kirchnet("netlist " + layer + "--read " + edited +
                                        " --save-crossbar " + (folder / "chip.h5"));
         CAPTURE(read.out);
         CHECK(contains(read.out, "2 cells changed:"));
-        CHECK(contains(read.out, "conv2 tile 0,1 w3 b2 a: 1e-06 -> 6.5e-05 S (oc=10 "));
-        CHECK(contains(read.out, "conv2 tile 1,0 w0 b1 b: "));
+        CHECK(contains(read.out, "conv1 tile 0,1 w3 b0 a: 1e-06 -> 6.5e-05 S (oc=8 "));
+        CHECK(contains(read.out, "conv1 tile 1,0 w0 b1 b: "));
         CHECK(contains(read.err, "--arrays "));
         CHECK(std::filesystem::exists(folder / "chip-t0_1-a.h5"));
         CHECK(std::filesystem::exists(folder / "chip-t1_0-b.h5"));
@@ -224,7 +224,7 @@ TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into
         CAPTURE(by_arrays.out);
         CHECK(contains(by_arrays.out, "2 cells changed:"));
         CHECK(
-            contains(by_arrays.out, "conv2 tile 0,1 w3 b2 a: 1e-06 -> 6.5e-05 S (xc_a_3_2, line "));
+            contains(by_arrays.out, "conv1 tile 0,1 w3 b0 a: 1e-06 -> 6.5e-05 S (xc_a_3_0, line "));
         CHECK(run_kirchnet("netlist --read " + edited + against + " --solve").code == 2);
         // The same options with those arrays give the edited deck's circuit.
         const auto again =
@@ -236,7 +236,7 @@ TEST_CASE("a deck of a layer is told tile by tile, and its changed tiles go into
         CHECK(json::parse(again.out)["counts"].value("cell", 0) == 0);
         const auto compared =
             run_kirchnet("compare " + digits + " --data " + digit_images +
-                         " --images 20 --array 16x8 --segment 2 --driver 30 --mapping two_column "
+                         " --images 20 --array 5x8 --segment 2 --driver 30 --mapping two_column "
                          "--json --arrays " +
                          (folder / "chip-t0_1.h5") + "," + (folder / "chip-t1_0.h5"));
         CAPTURE(compared.err);

@@ -85,11 +85,9 @@ double element_conductance(const WeightBlock& block, const TileSettings& setting
 double working_conductance(const WeightBlock& block, const TileSettings& settings,
                            const CellIdentity& cell, double intended,
                            const std::optional<DeviceDraw>& devices) {
-    const AccessResistance& access = settings.access;
-    if (!devices) return access.cell_for(intended);
-    if (!access.is_there())
-        return varied_conductance(*devices, block.layer, cell, intended, settings.device);
-    return access.seen(element_conductance(block, settings, cell, intended, devices));
+    // What is compensated shows its target to the last digit, which seen(behind(G)) may not be.
+    if (!devices) return settings.access.cell_for(intended);
+    return settings.access.seen(element_conductance(block, settings, cell, intended, devices));
 }
 
 /// What the cell as a whole conducts: device laws and faults change its memory element, which keeps

@@ -1,5 +1,6 @@
 #pragma once
 
+#include <doctest/doctest.h>
 #include <sys/wait.h>
 
 #include <cstdlib>
@@ -62,5 +63,15 @@ inline bool is_one_line(const std::string& text) {
 inline const std::string embedded = KIRCHNET_EMBEDDED;
 inline const std::string digits = embedded + "/digits.h5";
 inline const std::string digit_images = embedded + "/digits-images.h5";
+
+/// Whether a call is refused as bad input, in one line that says these words.
+inline bool refuses(const std::string& arguments, const std::string& words) {
+    const auto run = run_kirchnet(arguments);
+    CAPTURE(arguments);
+    CAPTURE(run.err);
+    CHECK(run.code == 2);
+    CHECK(is_one_line(run.err));
+    return contains(run.err, words);
+}
 
 }  // namespace kirchnet::test

@@ -14,15 +14,6 @@ const std::string wires =
     " --set faults.word_line_open=0.01 --set faults.bit_line_bridge=0.005 --set "
     "faults.open_via=0.02 --set faults.stuck_at=0.01";
 
-bool refuses(const std::string& arguments, const std::string& words) {
-    const auto run = run_kirchnet(arguments);
-    CAPTURE(arguments);
-    CAPTURE(run.err);
-    CHECK(run.code == 2);
-    CHECK(is_one_line(run.err));
-    return contains(run.err, words);
-}
-
 }  // namespace
 
 TEST_CASE("faults: defects of wires are told in words, saved, and read back as the same chip") {

@@ -23,15 +23,6 @@ double blocks_of(const json& sum) {
            sum["cells"].get<double>() + sum["bit_lines"].get<double>() + sum["sense"].get<double>();
 }
 
-bool refuses(const std::string& arguments, const std::string& words) {
-    const auto run = run_kirchnet(arguments);
-    CAPTURE(arguments);
-    CAPTURE(run.err);
-    CHECK(run.code == 2);
-    CHECK(is_one_line(run.err));
-    return contains(run.err, words);
-}
-
 }  // namespace
 
 TEST_CASE("power: of the embedded network, blocks sum up to what sources deliver") {

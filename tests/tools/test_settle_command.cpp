@@ -16,15 +16,6 @@ namespace {
 const std::string tile = "settle " + digits + " --layer conv1 --array 4x4 ";
 const double ln2 = std::log(2.0);
 
-bool refuses(const std::string& arguments, const std::string& words) {
-    const auto run = run_kirchnet(arguments);
-    CAPTURE(arguments);
-    CAPTURE(run.err);
-    CHECK(run.code == 2);
-    CHECK(is_one_line(run.err));
-    return contains(run.err, words);
-}
-
 json settle(const std::string& arguments) {
     const auto run = run_kirchnet(tile + arguments + " --json");
     CAPTURE(run.err);

@@ -76,8 +76,9 @@ struct LineFaultLaw {
 ///                       the resistance is finite and above 0
 void check(const LineFaultLaw& law);
 
-/// The defects of one array's wires, in order: a pure function of its arguments. Nested: what is broken at
-/// one probability is broken at every larger one (u < p_open: open; u >= 1 - p_short: short).
+/// The defects of one array's wires, in order: a pure function of its arguments. Nested: what is
+/// broken at one probability is broken at every larger one (u < p_open: open; u >= 1 - p_short:
+/// short).
 /// @param wires  whose ends are driven and sensed, and whether those have segments
 std::vector<LineFault> draw_line_faults(const LineFaultLaw& law, std::uint64_t seed,
                                         std::uint32_t trial, std::string_view layer,

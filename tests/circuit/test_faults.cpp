@@ -196,8 +196,7 @@ TEST_CASE("a fault source is a law or a map") {
 }
 
 TEST_CASE("fault words read back, others are refused") {
-    for (const Fault fault : all_faults)
-        CHECK(parse_fault(to_string(fault)) == fault);
+    for (const Fault fault : all_faults) CHECK(parse_fault(to_string(fault)) == fault);
     CHECK_THROWS_AS(parse_fault("SA0"), InvalidInput);  // its polarity differs between papers
 }
 

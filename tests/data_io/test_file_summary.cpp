@@ -38,7 +38,8 @@ TEST_CASE("the summary of a network lists layers with shape, weights and zeros")
 
 TEST_CASE("every kind of file has a summary") {
     CHECK(has_line(summarize_file(fixture("h5py_files/crossbar.h5")), "2x3 array"));
-    CHECK(has_line(summarize_file(fixture("h5py_files/crossbar.h5")), "2 faulty cells, 0 bridges between lines"));
+    CHECK(has_line(summarize_file(fixture("h5py_files/crossbar.h5")),
+                   "2 faulty cells, 0 bridges between lines"));
     CHECK(has_line(summarize_file(fixture("h5py_files/crossbar.h5")),
                    "word lines driven: left, bit lines sensed: bottom"));
     CHECK(has_line(summarize_file(fixture("h5py_files/fault_map.h5")), "origin: by hand"));

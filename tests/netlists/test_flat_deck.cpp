@@ -112,7 +112,8 @@ TEST_CASE("cut-off nets are named in a comment and absent") {
     wires.driver = LineResistance(drivers);
     const auto deck = write_flat_deck(Crossbar(g, wires), Eigen::VectorXd::Ones(2), "t");
     CHECK(deck.find("\n* left out: 1 net without a path") != std::string::npos);
-    CHECK(deck.find("wl_a_1_0 (2 nodes, cut off by open rwl_a_1_0 and 2 cells") != std::string::npos);
+    CHECK(deck.find("wl_a_1_0 (2 nodes, cut off by open rwl_a_1_0 and 2 cells") !=
+          std::string::npos);
     CHECK(deck.find("\nrwl_a_1_") == std::string::npos);
     CHECK(has_line(deck, "v_in_a_1 in_a_1 0 dc 1"));
 }

@@ -47,7 +47,8 @@ void check_converter(const std::string& name, const Quantizer& converter) {
     require(std::isfinite(converter.high) && converter.high > converter.low, name, "high end",
             converter.high, "finite and above the low end");
     require_finite(name, "offset", converter.offset);
-    require_positive(name, "gain", converter.gain);
+    require(std::isfinite(converter.gain) && converter.gain != 0, name, "gain", converter.gain,
+            "finite and other than 0");
     for (const double inl : converter.inl) require_finite(name, "INL", inl);
     if (converter.inl.size() == 1) throw InvalidInput(name, "an INL table has two entries or more");
 }

@@ -110,7 +110,7 @@ struct Quantizer {
     double low = 0;           ///< input of code 0 [V]
     double high = 1;          ///< input of the last code [V]
     double offset = 0;        ///< added to the input [V]
-    double gain = 1;          ///< multiplies the input
+    double gain = 1;          ///< multiplies the input; below 0: codes fall as it rises
     std::vector<double> inl;  ///< [LSB], added at codes spread evenly over the range, joined
                               ///< by straight lines; empty: none
     friend bool operator==(const Quantizer&, const Quantizer&) = default;

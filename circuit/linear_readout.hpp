@@ -19,8 +19,9 @@ struct LinearReadout {
     double feedback_mismatch = 0;  ///< of each R_f and R_x, relative
     double offset_deviation = 0;   ///< of each amplifier's offset around `amplifier.offset` [V]
     double read_voltage = 0.2;     ///< of a full-scale input [V]
-    std::uint64_t seed = 1;        ///< of the resistors
+    std::uint64_t seed = 1;        ///< of the resistors, and of noise in circuits
     std::uint32_t trial = 0;
+    Reading reading = {};  ///< whose noise circuits have
 
     friend bool operator==(const LinearReadout&, const LinearReadout&) = default;
 };

@@ -76,15 +76,9 @@ void check(const SubtractorCircuit& circuit) {
     check_not_negative(circuit.hold.hold_time, "hold time");
     if (!(circuit.hold.droop_time > 0))
         throw InvalidInput("droop time", fmt::format("{} is not above 0", circuit.hold.droop_time));
-    check_positive(circuit.hold.temperature, "hold temperature");
-    if (circuit.adc.bits < 0 || circuit.adc.bits > 24)
-        throw InvalidInput("output ADC", fmt::format("{} bits are not 0 to 24", circuit.adc.bits));
-    check_not_negative(circuit.adc.range, "output ADC range");
-    check_finite(circuit.adc.offset, "output ADC offset");
-    check_positive(circuit.adc.gain, "output ADC gain");
-    for (const double inl : circuit.adc.inl) check_finite(inl, "output ADC INL");
-    if (circuit.adc.inl.size() == 1)
-        throw InvalidInput("output ADC INL", "a table has two entries or more");
+    check_not_negative(circuit.hold.temperature, "hold temperature");
+    for (const Adc& adc : circuit.adc.adc) check(adc);
+    check(circuit.adc.errors);
 }
 
 double default_feedback_resistance(const OpAmp& amplifier, double largest_current) {

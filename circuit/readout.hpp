@@ -4,6 +4,8 @@
 #include <string_view>
 #include <vector>
 
+#include "circuit/adc.hpp"
+
 namespace kirchnet {
 
 /// How the deck reads column currents.
@@ -72,18 +74,18 @@ struct SampleHold {
     [[nodiscard]] double gain() const;
     /// sqrt(k T / C_h) [V rms]
     [[nodiscard]] double noise() const;
+    [[nodiscard]] bool is_noisy() const { return is_there() && temperature > 0; }
     friend bool operator==(const SampleHold&, const SampleHold&) = default;
 };
 
-/// The converter behind each output: code = nearest of 2^bits over [-range, range].
+/// The converter behind each output, the network's own.
 struct OutputAdc {
-    int bits = 0;                  ///< 0: there is none
-    double range = 0;              ///< [V]; 0: the amplifiers' swing
-    double offset = 0;             ///< added to the input [V]
-    double gain = 1;               ///< multiplies the input
-    std::vector<double> inl = {};  ///< [LSB], at codes spread evenly over the range; empty: none
+    std::vector<Adc> adc = {};  ///< per slice of the weights, of column currents, range [A]; empty
+                                ///< or of 0 bits: there is none
+    AdcErrors errors = {};      ///< in LSBs of that range
+    int columns_per_adc = 1;    ///< outputs of a tile that share one
 
-    [[nodiscard]] bool is_there() const { return bits > 0; }
+    [[nodiscard]] bool is_there() const { return !adc.empty() && adc.front().bits > 0; }
     friend bool operator==(const OutputAdc&, const OutputAdc&) = default;
 };
 
@@ -100,8 +102,8 @@ struct SubtractorCircuit {
 };
 
 /// @throws InvalidInput  naming the quantity that is out of its range: gain, swing and resistances
-///                       finite and above 0 (R_f may be 0), offsets finite, converters of 1 to 24
-///                       bits
+///                       finite and above 0 (R_f may be 0), offsets finite, converters as `Adc` and
+///                       `AdcErrors`
 void check(const SubtractorCircuit& circuit);
 
 /// R_f = 0.8 swing / largest column current before subtraction [ohm].

@@ -123,16 +123,16 @@ ArrayPlace place_of(const WeightBlock& block, ColumnPattern pattern) {
 /// @throws InvalidInput  where a fault does not go with the access device that cells have or not
 void check_access(const CellFault& fault, const TileSettings& settings, const CellPosition& at) {
     const AccessResistance& access = settings.access;
-    const std::string where = fmt::format("cell {}", cell_name(at));
+    const auto where = [&] { return fmt::format("cell {}", cell_name(at)); };
     if (fault.kind == Fault::shorted_transistor && !access.is_there())
-        throw InvalidInput(where,
+        throw InvalidInput(where(),
                            "has a shorted transistor, but cells have none; give "
                            "cells.access_resistance");
     if (fault.kind == Fault::stuck_at && fault.conductance * access.resistance >= 1)
         throw InvalidInput(
-            where, fmt::format("is stuck at {} S, but its access device of {} ohm "
-                               "lets less than {} S through",
-                               fault.conductance, access.resistance, 1 / access.resistance));
+            where(), fmt::format("is stuck at {} S, but its access device of {} ohm "
+                                 "lets less than {} S through",
+                                 fault.conductance, access.resistance, 1 / access.resistance));
 }
 
 /// @param line_faults  takes what is wrong with the wires

@@ -18,12 +18,49 @@ PaddingCell place_of(const Tile& tile, std::size_t array, Index bit_line) {
             block.slice};
 }
 
+ConverterPlace place_of(const Tile& tile, Polarity side) {
+    const WeightBlock& block = tile.block();
+    return {static_cast<std::int32_t>(block.tile_row), static_cast<std::int32_t>(block.tile_column),
+            block.slice, side};
+}
+
+/// Adds hold stages and converters of one side, or of what subtractors give.
+void draw_conversions(const Tile& tile, const LinearReadout& readout, Polarity side,
+                      TileAmplifiers& drawn) {
+    const OutputAdc& adc = readout.circuit.adc;
+    // Of what stands for weights times inputs: amplifiers invert it.
+    const double sign =
+        tile.has_subtractors() && readout.circuit.kind == SubtractorKind::current_mode ? 1 : -1;
+    const Adc of_slice =
+        adc.is_there() ? adc.adc.at(static_cast<std::size_t>(tile.block().slice)) : Adc();
+    const double lsb = of_slice.lsb() * drawn.circuit.feedback_resistance;
+    const ConverterDraws draws(readout.seed, readout.trial, tile.block().layer);
+    const ConverterPlace place = place_of(tile, side);
+    auto& conversions = drawn.conversions.emplace_back();
+    for (std::size_t j = 0; j < static_cast<std::size_t>(tile.outputs()); ++j) {
+        OutputConversion& of = conversions.emplace_back();
+        const std::size_t k = j / outputs_per_noise;
+        if (readout.circuit.hold.is_noisy())
+            of.hold_noise = sign * readout.circuit.hold.noise() *
+                            draws.hold_noise(place, readout.reading, k)[j % outputs_per_noise];
+        if (!adc.is_there()) continue;
+        const DrawnAdc own =
+            draws.adc(adc.errors, place, j / static_cast<std::size_t>(adc.columns_per_adc));
+        of.gain = sign * own.gain;
+        of.offset = own.offset * lsb;
+        if (adc.errors.noise > 0)
+            of.noise = adc.errors.noise * lsb *
+                       draws.adc_noise(place, readout.reading, k)[j % outputs_per_noise];
+    }
+    if (adc.is_there()) drawn.range = {of_slice.lowest_code() * lsb, of_slice.highest_code() * lsb};
+}
+
 }  // namespace
 
 TileAmplifiers draw_amplifiers(const Tile& tile, const LinearReadout& readout, double feedback) {
     check(readout);
     const WeightBlock& block = tile.block();
-    TileAmplifiers drawn{readout.circuit, {}, {}, true};
+    TileAmplifiers drawn{readout.circuit, {}, {}, {}, {}, true};
     drawn.circuit.feedback_resistance = feedback;
     for (std::size_t i = 0; i < tile.arrays().size(); ++i) {
         auto& columns = drawn.columns.emplace_back();
@@ -35,6 +72,11 @@ TileAmplifiers draw_amplifiers(const Tile& tile, const LinearReadout& readout, d
             drawn.pairs.push_back(draw_subtractor(
                 readout, block.layer, static_cast<std::int32_t>(block.tile_row),
                 static_cast<std::int32_t>(block.first_output_channel + j), feedback));
+    if (readout.circuit.hold.is_there() || readout.circuit.adc.is_there()) {
+        draw_conversions(tile, readout, Polarity::a, drawn);
+        if (tile.has_pairs() && !tile.has_subtractors())
+            draw_conversions(tile, readout, Polarity::b, drawn);
+    }
     drawn.is_uniform =
         readout.mismatch == 0 && readout.feedback_mismatch == 0 && readout.offset_deviation == 0;
     return drawn;

@@ -122,9 +122,10 @@ class ReadoutBuilder {
             for (Index c = 0; c < tile_.arrays()[i].shape().bit_lines; ++c)
                 settings_.amplifiers ? add_amplifier({i, c}) : add_ammeter({i, c}, "0");
         for (Index j = 0; j < tile_.outputs(); ++j) {
-            const std::string output =
-                settings_.amplifiers ? add_amplified_output(j) : add_ideal_output(j);
-            if (settings_.amplifiers && !output.empty()) add_conversion(j, output);
+            if (settings_.amplifiers)
+                add_amplified_output(j);
+            else
+                add_ideal_output(j);
         }
     }
 
@@ -181,12 +182,21 @@ class ReadoutBuilder {
         circuit_.add(name + ".rf", {input, "tia_" + column}, Resistor{amplifier.feedback});
     }
 
-    /// @return  the output's net
-    std::string add_amplified_output(Index j) {
-        if (!tile_.has_pairs()) return "tia_" + word(j, Polarity::a);
-        if (!tile_.has_subtractors()) return {};
-        is_current_mode() ? add_summing_amplifier(j) : add_difference_amplifier(j);
-        return fmt::format("sub_{}", j);
+    void add_amplified_output(Index j) {
+        if (tile_.has_subtractors())
+            is_current_mode() ? add_summing_amplifier(j) : add_difference_amplifier(j);
+        if (amplifiers().conversions.empty()) return;
+        const std::string number = std::to_string(j);
+        if (tile_.has_subtractors()) {
+            add_conversion(number, "sub_" + number, amplifiers().conversion(j, Polarity::a));
+        } else if (!tile_.has_pairs()) {
+            add_conversion(number, "tia_" + word(j, Polarity::a),
+                           amplifiers().conversion(j, Polarity::a));
+        } else {
+            for (const Polarity side : {Polarity::a, Polarity::b})
+                add_conversion(word(j, side), "tia_" + word(j, side),
+                               amplifiers().conversion(j, side));
+        }
     }
 
     void add_difference_amplifier(Index j) {
@@ -215,9 +225,9 @@ class ReadoutBuilder {
     }
 
     /// Sums of ammeters' currents, 1 V standing for 1 A.
-    std::string add_ideal_output(Index j) {
+    void add_ideal_output(Index j) {
         const Eigen::MatrixXd& shares = settings_.reference_shares;
-        if (!tile_.has_subtractors() && shares.size() == 0) return {};
+        if (!tile_.has_subtractors() && shares.size() == 0) return;
         CurrentSumSource sum{{{"vs_" + word(j, Polarity::a), 1.0}}};
         if (tile_.has_pairs()) sum.terms.push_back({"vs_" + word(j, Polarity::b), -1.0});
         for (Index i = 0; i < shares.cols(); ++i)
@@ -226,25 +236,28 @@ class ReadoutBuilder {
                  -shares(j, i)});
         const std::string out = fmt::format("sub_{}", j);
         circuit_.add("b" + out, {out, "0"}, std::move(sum));
-        return out;
     }
 
-    void add_conversion(Index j, std::string output) {
+    /// @param word  what names end in: `3`, of sides that are converted apart `a_3`
+    void add_conversion(const std::string& word, std::string output,
+                        const OutputConversion& conversion) {
         const SampleHold& hold = amplifiers().circuit.hold;
         const OutputAdc& adc = amplifiers().circuit.adc;
         if (hold.is_there()) {
-            const std::string name = fmt::format("xsh_{}", j);
-            const std::string held = fmt::format("held_{}", j);
+            const std::string name = "xsh_" + word;
+            const std::string held = "held_" + word;
             circuit_.add(name + ".ehold", {name + ".s", "0", output, "0"},
                          VoltageControlledVoltageSource{hold.gain()});
             circuit_.add(name + ".vped", {held, name + ".s"},
-                         VoltageSource{Waveform::constant(hold.pedestal)});
+                         VoltageSource{Waveform::constant(hold.pedestal + conversion.hold_noise)});
             output = held;
         }
         if (!adc.is_there()) return;
-        const double range = adc.range > 0 ? adc.range : amplifiers().circuit.amplifier.swing;
-        circuit_.add(fmt::format("xadc_{}.badc", j), {fmt::format("code_{}", j), "0", output, "0"},
-                     Quantizer{adc.bits, -range, range, adc.offset, adc.gain, adc.inl});
+        const ConversionRange& range = amplifiers().range;
+        circuit_.add(
+            "xadc_" + word + ".badc", {"code_" + word, "0", output, "0"},
+            Quantizer{adc.adc.front().bits, range.low, range.high,
+                      conversion.offset + conversion.noise, conversion.gain, adc.errors.inl});
     }
 
     Circuit& circuit_;

@@ -21,6 +21,11 @@ Drivers drivers_of(const Graph& graph, std::vector<LayerOperators> layers,
     return drivers;
 }
 
+bool has_noisy_samples(const LayerOperators& operators) {
+    return std::any_of(operators.slices.begin(), operators.slices.end(),
+                       [](const OperatorSlice& slice) { return slice.noise > 0; });
+}
+
 void find_worst_tile(const std::vector<LayerOperators>& layers, ArmResult& arm) {
     for (std::size_t layer = 0; layer < layers.size(); ++layer)
         for (std::size_t tile = 0; tile < layers[layer].tiles.size(); ++tile)
@@ -47,9 +52,11 @@ Drivers make_drivers(const Graph& graph, std::vector<LayerOperators> layers,
     for (std::size_t layer = 0; layer < drivers.size(); ++layer) {
         LayerDriver& driver = drivers[layer];
         driver.adc = ranges.adc[layer];
-        if (driver.adc.front().bits > 0 && converters.adc_errors.are_there())
+        if (driver.adc.front().bits > 0 &&
+            (converters.adc_errors.are_there() || has_noisy_samples(driver.operators)))
             driver.adcs.emplace(converters.adc_errors, graph.layer_name(layer), driver.operators,
-                                driver.adc.front().bits, converters.timing.columns_per_adc);
+                                LayerConverters{driver.adc, driver.full_scale(),
+                                                converters.timing.columns_per_adc});
     }
     return drivers;
 }

@@ -258,7 +258,9 @@ bool is_random(const ArmSettings& arm) {
     return (draw != nullptr && draw->law.is_on()) ||
            (arm.chip.devices && arm.chip.devices->laws.is_random()) ||
            (arm.chip.readout && are_drawn(*arm.chip.readout)) ||
-           arm.converters.adc_errors.are_random();
+           (arm.converters.adc_bits > 0 &&
+            (arm.converters.adc_errors.are_random() ||
+             (arm.chip.readout && arm.chip.readout->circuit.hold.is_noisy())));
 }
 
 ArmSettings at_trial(ArmSettings arm, std::uint32_t trial) {

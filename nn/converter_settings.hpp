@@ -2,7 +2,7 @@
 
 #include <string_view>
 
-#include "nn/adc_errors.hpp"
+#include "circuit/adc.hpp"
 #include "nn/converters.hpp"
 
 namespace kirchnet {

@@ -12,20 +12,6 @@
 namespace kirchnet {
 namespace {
 
-double largest_code(int bits, bool is_signed) {
-    return std::ldexp(1.0, is_signed ? bits - 1 : bits) - 1;
-}
-
-void check_converter(int bits, int most, double range, bool is_signed, std::string_view what) {
-    const int fewest = is_signed ? 2 : 1;
-    if (bits != 0 && (bits < fewest || bits > most))
-        throw InvalidInput(
-            fmt::format("{} bits", what),
-            fmt::format("{} is neither 0 (continuous) nor {} to {}", bits, fewest, most));
-    if (!(range > 0) || !std::isfinite(range))
-        throw InvalidInput(fmt::format("{} range", what), fmt::format("{} is not positive", range));
-}
-
 /// Bits of a code's magnitude.
 int magnitude_bits(const Dac& dac) {
     return dac.is_signed ? dac.bits - 1 : dac.bits;
@@ -59,7 +45,7 @@ SignedInputs parse_signed_inputs(std::string_view text) {
 }
 
 double Dac::levels() const {
-    return largest_code(bits, is_signed);
+    return std::ldexp(1.0, is_signed ? bits - 1 : bits) - 1;
 }
 
 double dac_fraction(const Dac& dac, double value) {
@@ -92,23 +78,16 @@ double dac_fraction(const Dac& dac, const InputRead& read, double value) {
     return static_cast<double>(input_digit(read, dac_code(dac, value))) / read.full_levels;
 }
 
-double Adc::highest_code() const {
-    return largest_code(bits, is_signed);
-}
-
-double Adc::lowest_code() const {
-    return is_signed ? -std::ldexp(1.0, bits - 1) : 0.0;
-}
-
 void check(const Dac& dac) {
-    check_converter(dac.bits, 16, dac.range, dac.is_signed, "DAC");
+    const int fewest = dac.is_signed ? 2 : 1;
+    if (dac.bits != 0 && (dac.bits < fewest || dac.bits > 16))
+        throw InvalidInput(
+            "DAC bits", fmt::format("{} is neither 0 (continuous) nor {} to 16", dac.bits, fewest));
+    if (!(dac.range > 0) || !std::isfinite(dac.range))
+        throw InvalidInput("DAC range", fmt::format("{} is not positive", dac.range));
     if (dac.bits_per_read < 0 || dac.bits_per_read > dac.bits)
         throw InvalidInput("DAC bits", fmt::format("a digit of {} bits does not fit {}-bit inputs",
                                                    dac.bits_per_read, dac.bits));
-}
-
-void check(const Adc& adc) {
-    check_converter(adc.bits, 24, adc.range, adc.is_signed, "ADC");
 }
 
 }  // namespace kirchnet

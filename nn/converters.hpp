@@ -4,8 +4,6 @@
 #include <string_view>
 #include <vector>
 
-#include "circuit/geometry.hpp"
-
 namespace kirchnet {
 
 /// How negative inputs reach the word lines.
@@ -58,21 +56,8 @@ int input_digit(const InputRead& read, int code);
 /// The share of the read voltage that one read drives for `value`, in [-1, 1].
 double dac_fraction(const Dac& dac, const InputRead& read, double value);
 
-/// Analog-to-digital conversion: code = clamp(floor(v / lsb + 1/2), lowest, highest).
-struct Adc {
-    int bits = 8;           ///< 0: continuous
-    double range = 1;       ///< magnitude that still converts without clipping
-    bool is_signed = true;  ///< after a subtractor, or with inputs of both signs
-
-    [[nodiscard]] double highest_code() const;
-    [[nodiscard]] double lowest_code() const;
-    [[nodiscard]] double lsb() const { return range / highest_code(); }
-};
-
 /// @throws InvalidInput  unless bits is 0 or 1 to 16 (signed converters need 2), and a digit has no
 ///                       more bits than a code
 void check(const Dac& dac);
-/// @throws InvalidInput  unless bits is 0 or 1 to 24 (signed converters need 2)
-void check(const Adc& adc);
 
 }  // namespace kirchnet

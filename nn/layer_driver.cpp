@@ -270,6 +270,10 @@ double LayerDriver::largest_input() const {
     return largest;
 }
 
+double LayerDriver::full_scale() const {
+    return samples_once() ? 1 : reads.front().full_levels;
+}
+
 void SampleRange::merge(const SampleRange& other) {
     largest = std::max(largest, other.largest);
     if (!other.histogram) return;
@@ -341,11 +345,11 @@ std::vector<ReadInputs> read_inputs(const LayerDriver& driver, const FeatureMaps
     const LayerGeometry& geometry = driver.geometry;
     Buffers& buffers = workspace.buffers();
     std::vector<ReadInputs> inputs;
-    for (const InputRead& read : driver.reads) {
+    for (std::size_t i = 0; i < driver.reads.size(); ++i) {
         ReadInputs& added = inputs.emplace_back();
         added.values.resize(static_cast<Index>(geometry.groups * geometry.rows_per_group()),
                             static_cast<Index>(in.images * geometry.positions()));
-        added.full_scale = driver.samples_once() ? 1 : read.full_levels;
+        added.full_scale = driver.full_scale();
     }
     for_each_block(driver, in, buffers, [&](std::size_t block) {
         buffers.planes.describe(block, buffers.columns);

@@ -5,9 +5,9 @@
 #include <optional>
 #include <vector>
 
-#include "nn/adc_errors.hpp"
 #include "nn/converters.hpp"
 #include "nn/feature_maps.hpp"
+#include "nn/layer_adcs.hpp"
 #include "nn/magnitude_histogram.hpp"
 #include "nn/operators.hpp"
 
@@ -41,6 +41,8 @@ struct LayerDriver {
     }
     /// Largest input that one read drives.
     [[nodiscard]] double largest_input() const;
+    /// Input that stands for the full read voltage.
+    [[nodiscard]] double full_scale() const;
 };
 
 /// Digital operations right behind a layer, done while its outputs are at hand.

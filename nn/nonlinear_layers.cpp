@@ -283,7 +283,11 @@ NonlinearLayer::TileReading NonlinearLayer::read_amplified(std::size_t number,
     const TileArrays& tile = arrays_[number];
     const Eigen::MatrixXd voltages =
         read_voltage_ / inputs.full_scale * inputs.values.cast<double>();
-    const detail::SwingOutputs found = readout.solve(voltages);
+    detail::SwingOutputs found = readout.solve(voltages);
+    const SampleHold& hold = tile.amplifiers.circuit.hold;
+    if (hold.is_there())
+        for (Eigen::MatrixXd* side : {&found.a, &found.b})
+            *side = (hold.gain() * side->array() + hold.pedestal).matrix();
     const double per_volt = detail::reading_per_volt(*tile.tile, tile.amplifiers, read_voltage_) *
                             tile.unit * inputs.full_scale;
     PositionMatrix samples(samples_of(number), voltages.cols());

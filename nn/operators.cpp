@@ -212,6 +212,9 @@ std::vector<TileTask> list_tiles(const Graph& graph, const ChipSettings& chip,
         layers.push_back(describe_layer(settings, tiling));
         const double feedback =
             chip.readout ? detail::layer_feedback(graph, layer, settings, *chip.readout) : 0;
+        if (chip.readout)
+            for (OperatorSlice& slice : layers.back().slices)
+                slice.noise = slice.unit * detail::sample_noise(settings, *chip.readout, feedback);
         std::size_t slot = 0;
         for (const TilePlace& place : tile_places(tiling))
             tasks.push_back({layer, slot++, place, feedback});
@@ -231,6 +234,8 @@ TileOperator place_of(const LayerGeometry& geometry, const Tile& tile) {
     place.rows = static_cast<std::size_t>(tile.rows());
     place.outputs = static_cast<std::size_t>(tile.outputs());
     place.groups = static_cast<std::size_t>(block.groups);
+    place.tile_row = static_cast<std::int32_t>(block.tile_row);
+    place.tile_column = static_cast<std::int32_t>(block.tile_column);
     return place;
 }
 

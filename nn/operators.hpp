@@ -1,5 +1,6 @@
 #pragma once
 
+#include <cstdint>
 #include <functional>
 #include <memory>
 #include <optional>
@@ -50,6 +51,8 @@ struct TileOperator {
     /// Σ of the tile's inputs. Empty: 1 and 0.
     std::vector<float> gain = {};
     std::vector<float> input_gain = {};
+    std::int32_t tile_row = 0;
+    std::int32_t tile_column = 0;
 
     /// Rows of the product: those of the tile, and one for its offset.
     [[nodiscard]] std::size_t kernel_rows() const { return rows + (offset.empty() ? 0 : 1); }
@@ -61,6 +64,9 @@ struct OperatorSlice {
     double weight = 1;  ///< what such an entry counts in the layer's sum
     double step = 0;    ///< smallest difference between entries of ideal cells; 0: continuous
     double at_hrs = 0;  ///< entry of a cell at HRS, where no pair takes it out: unit G_off / span
+    /// What hold stages add to a sample, rms, as an entry driven at the full read voltage; it takes
+    /// an ADC behind them.
+    double noise = 0;
 };
 
 /// A layer on crossbars. Its output is Σ w x scale with

@@ -57,6 +57,7 @@ struct Experiment {
     DeviceLaws device_laws;                     ///< drawn by the same seed and trial
 
     Readout readout_kind = Readout::ideal;  ///< of circuit arms
+    bool has_converters = false;            ///< in decks, behind amplifiers
     LinearReadout readout;     ///< where it has amplifiers; seed and trial are those of the faults
     std::uint32_t trials = 0;  ///< of a budget; 0: 5 where something is random
 

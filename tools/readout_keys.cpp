@@ -15,11 +15,6 @@ void set_readout(Experiment& e, double& quantity, Text text) {
     check(e.readout);
 }
 
-void set_inl(Experiment& e, Text list) {
-    e.readout.circuit.adc.inl = parse_inl(list);
-    check(e.readout);
-}
-
 /// A number of the read-out.
 /// @tparam Field  what it is of a `LinearReadout`
 template <auto Field>
@@ -67,19 +62,10 @@ constexpr std::array keys{
         "readout.hold_time"),
     readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.droop_time; }>(
         "readout.droop_time"),
-    Key{"readout.adc_bits",
-        [](Experiment& e, Text t) {
-            e.readout.circuit.adc.bits = parse_integer<int>(t);
-            check(e.readout);
-        },
-        [](const Experiment& e) { return fmt::to_string(e.readout.circuit.adc.bits); }},
-    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.range; }>(
-        "readout.adc_range"),
-    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.offset; }>(
-        "readout.adc_offset"),
-    readout_key<[](LinearReadout& r) -> double& { return r.circuit.adc.gain; }>("readout.adc_gain"),
-    Key{"readout.adc_inl", [](Experiment& e, Text t) { set_inl(e, t); },
-        [](const Experiment& e) { return toml_list(e.readout.circuit.adc.inl); }},
+    readout_key<[](LinearReadout& r) -> double& { return r.circuit.hold.temperature; }>(
+        "readout.temperature"),
+    Key{"readout.converters", [](Experiment& e, Text t) { e.has_converters = parse_truth(t); },
+        [](const Experiment& e) { return std::string(e.has_converters ? "true" : "false"); }},
 };
 
 }  // namespace

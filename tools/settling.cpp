@@ -124,13 +124,13 @@ SettlingStudy prepare(const Tile& tile, const Eigen::VectorXd& inputs,
     study.range = terms.range;
     if (readout) {
         study.feedback = readout->circuit.feedback_resistance;
-        how.amplifiers = draw_amplifiers(tile, *readout, study.feedback);
         // The converter is what waits; a staircase has no waveform.
-        how.amplifiers->circuit.adc = {};
-        how.amplifiers->circuit.hold = {};
+        LinearReadout analog = *readout;
+        analog.circuit.adc = {};
+        analog.circuit.hold = {};
+        how.amplifiers = draw_amplifiers(tile, analog, study.feedback);
         study.swing = readout->circuit.amplifier.swing;
-        const double given = readout->circuit.adc.range;
-        if (study.range == 0) study.range = given > 0 ? given : readout->circuit.amplifier.swing;
+        if (study.range == 0) study.range = study.swing;
     }
     if (study.range == 0) study.range = largest_output_current(tile, full_scale);
     if (study.range == 0)

@@ -215,7 +215,7 @@ void add_settle(Subcommands& commands) {
            [&arguments](const std::string& text) {
                arguments.range = parse_quantity(text, "--range");
            },
-           "The converter takes +- this [opamp: key readout.adc_range, or the swing; ideal: "
+           "The converter takes +- this [opamp: the swing; ideal: "
            "the largest output that full-scale inputs can give]")
         ->type_name("VOLT|AMPERE");
     add_quantity(sub, "--wire-capacitance", arguments.wire_capacitance,

@@ -6,6 +6,7 @@
 #include "circuit/units.hpp"
 #include "data/matrix_file.hpp"
 #include "tools/cell_law_input.hpp"
+#include "tools/deck_converters.hpp"
 #include "tools/output.hpp"
 
 namespace kirchnet {
@@ -97,10 +98,28 @@ TileDeckSettings TileSource::deck(const Drive& drive) const {
     deck.amplifiers = experiment_.readout;
     deck.amplifiers.seed = experiment_.seed;
     deck.amplifiers.trial = experiment_.trial;
+    deck.amplifiers.reading = {arguments_.image, arguments_.position,
+                               static_cast<std::uint32_t>(arguments_.input_read)};
     deck.input_comment = drive.comment;
     deck.fault_comment = describe_faults(experiment_);
     deck.device_comment = fmt::format("seed {}, trial {}", experiment_.seed, experiment_.trial);
     deck.dialect = parse_dialect(arguments_.dialect);
+    return deck;
+}
+
+TileDeckSettings TileSource::deck(const Drive& drive, std::size_t layer) const {
+    TileDeckSettings deck = this->deck(drive);
+    if (!experiment_.has_converters) return deck;
+    if (deck.readout != Readout::opamp)
+        throw InvalidInput(
+            "readout.converters",
+            "an ideal read-out has no voltage to convert; give readout.kind = opamp");
+    if (deck.dialect == Dialect::spice3)
+        throw InvalidInput("readout.converters", "round, which SPICE3's R, V and E cannot");
+    if (converters_.empty())
+        converters_ = network_converters(graph_, experiment_, settings_,
+                                         images_ ? &images_->images() : nullptr);
+    deck.amplifiers.circuit.adc = converters_[layer];
     return deck;
 }
 

@@ -30,8 +30,10 @@ class TileSource {
     /// The place that --tile and --slice name.
     [[nodiscard]] TilePlace place() const;
     [[nodiscard]] Drive drive(const WeightBlock& block) const;
-    /// Read-out and comments of a deck.
+    /// Read-out and comments of a deck, without converters.
     [[nodiscard]] TileDeckSettings deck(const Drive& drive) const;
+    /// The same of one layer, with the network's converters where they are asked for.
+    [[nodiscard]] TileDeckSettings deck(const Drive& drive, std::size_t layer) const;
 
   private:
     const NetlistArguments& arguments_;
@@ -42,6 +44,7 @@ class TileSource {
     std::shared_ptr<const GivenArrays> given_;
     std::optional<FaultSource> faults_;
     std::optional<ImageDrive> images_;
+    mutable std::vector<OutputAdc> converters_;  ///< per layer, once asked for
 };
 
 }  // namespace kirchnet

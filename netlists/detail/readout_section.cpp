@@ -15,6 +15,7 @@ namespace {
 /// Names of one physical bit line's read-out.
 struct ColumnNames {
     std::string letter_and_number;  ///< `a_3`
+    [[nodiscard]] const std::string& word() const { return letter_and_number; }
     [[nodiscard]] std::string ammeter() const { return "vs_" + letter_and_number; }
     [[nodiscard]] std::string sense() const { return "out_" + letter_and_number; }
     [[nodiscard]] std::string amplifier_input() const { return "tin_" + letter_and_number; }
@@ -130,30 +131,67 @@ std::string subtractor_line(const Tile& tile, const DeckAmplifiers* amplifiers,
                : summing_amplifier(tile, amplifiers->values, output);
 }
 
+/// One net that is sampled or converted.
+struct Converted {
+    Polarity side = Polarity::a;
+    std::string net;
+    std::string word;  ///< what names behind it end in: `3`, of sides converted apart `a_3`
+};
+
+/// Those of an output: what its subtractor gives, or its amplifiers.
+std::vector<Converted> converted_nets(const Tile& tile, Index output) {
+    const std::string number = std::to_string(output);
+    if (tile.has_subtractors()) return {{Polarity::a, "sub_" + number, number}};
+    const ColumnNames a = names_of(tile, output, Polarity::a);
+    if (!tile.has_pairs()) return {{Polarity::a, a.amplifier_output(), number}};
+    const ColumnNames b = names_of(tile, output, Polarity::b);
+    return {{Polarity::a, a.amplifier_output(), a.word()},
+            {Polarity::b, b.amplifier_output(), b.word()}};
+}
+
+/// ` noise=1.2e-3`, where there is any.
+std::string noise_text(double noise) {
+    return noise == 0 ? std::string() : " noise=" + number(noise);
+}
+
+/// Whether all ADCs are the same but for their noise.
+bool are_alike(const AdcErrors& errors) {
+    return errors.offset_deviation == 0 && errors.gain_deviation == 0;
+}
+
+/// `_s2` where the slices of a layer's weights have converters of their own range.
+std::string slice_suffix(const OutputAdc& adc, std::size_t slice) {
+    return adc.adc.size() > 1 ? fmt::format("_s{}", slice) : std::string();
+}
+
 /// Sample-and-hold and converter behind an output, where there are any.
-std::string conversion_lines(const Tile& tile, const SubtractorCircuit& circuit, Index output) {
-    std::string net = tile.has_subtractors()
-                          ? fmt::format("sub_{}", output)
-                          : names_of(tile, output, Polarity::a).amplifier_output();
+std::string conversion_lines(const Tile& tile, const TileAmplifiers& amplifiers, Index output) {
+    const SubtractorCircuit& circuit = amplifiers.circuit;
+    const bool shared = are_alike(circuit.adc.errors);
+    const std::string suffix =
+        slice_suffix(circuit.adc, static_cast<std::size_t>(tile.block().slice));
     std::string text;
-    if (circuit.hold.is_there()) {
-        text += fmt::format("xsh_{0} {1} held_{0} sh gain={{hold_gain}} pedestal={{pedestal}}\n",
-                            output, net);
-        net = fmt::format("held_{}", output);
+    for (auto& [side, net, word] : converted_nets(tile, output)) {
+        const OutputConversion& own = amplifiers.conversion(output, side);
+        if (circuit.hold.is_there()) {
+            text +=
+                fmt::format("xsh_{0} {1} held_{0} sh gain={{hold_gain}} pedestal={{pedestal}}{2}\n",
+                            word, net, noise_text(own.hold_noise));
+            net = "held_" + word;
+        }
+        if (circuit.adc.is_there())
+            text += fmt::format(
+                "xadc_{0} {1} code_{0} adc b={{adc_b}} lo={{adc_lo{2}}} hi={{adc_hi{2}}} off={3} "
+                "gain={4}{5}\n",
+                word, net, suffix, shared ? "{adc_off*adc_lsb" + suffix + "}" : number(own.offset),
+                shared ? "{adc_gain}" : number(own.gain), noise_text(own.noise));
     }
-    if (circuit.adc.is_there())
-        text += fmt::format(
-            "xadc_{0} {1} code_{0} adc b={{adc_b}} lo={{adc_lo}} hi={{adc_hi}} off={{adc_off}} "
-            "gain={{adc_gain}}\n",
-            output, net);
     return text;
 }
 
-/// Conversion needs an analog output: pairs whose sides are converted apart have none.
-bool has_conversion(const Tile& tile, const DeckAmplifiers* amplifiers) {
-    if (amplifiers == nullptr || (tile.has_pairs() && !tile.has_subtractors())) return false;
-    const SubtractorCircuit& circuit = amplifiers->values.circuit;
-    return circuit.hold.is_there() || circuit.adc.is_there();
+/// Whether anything stands behind the amplifiers.
+bool has_conversion(const DeckAmplifiers* amplifiers) {
+    return amplifiers != nullptr && !amplifiers->values.conversions.empty();
 }
 
 std::string feedback_parameter(const DeckAmplifiers& amplifiers) {
@@ -168,19 +206,36 @@ std::string feedback_parameter(const DeckAmplifiers& amplifiers) {
                               number(amplifiers.values.circuit.feedback_resistance));
 }
 
-std::string conversion_parameters(const SubtractorCircuit& circuit) {
+/// Ends follow R_f, so that they stay the network's where it is edited.
+std::string range_parameters(const OutputAdc& adc, std::size_t slice) {
+    const Adc& of = adc.adc[slice];
+    return fmt::format(
+        ".param adc_lsb{0}={{{1}*rf}} adc_lo{0}={{{2:g}*adc_lsb{0}}} "
+        "adc_hi{0}={{{3:g}*adc_lsb{0}}} ; "
+        "LSB [V], so many A times rf; ends\n",
+        slice_suffix(adc, slice), number(of.lsb()), of.lowest_code(), of.highest_code());
+}
+
+std::string converter_parameters(const Tile& tile, const OutputAdc& adc,
+                                 SubtractorKind subtractor) {
+    const bool is_inverting = !tile.has_subtractors() || subtractor == SubtractorKind::difference;
+    std::string text = fmt::format(".param adc_b={} ; converter, bits\n", adc.adc.front().bits);
+    for (std::size_t k = 0; k < adc.adc.size(); ++k) text += range_parameters(adc, k);
+    if (!are_alike(adc.errors)) return text + "* each converter has offset and gain of its own\n";
+    return text + fmt::format(".param adc_off={} adc_gain={} ; offset [LSB]; gain{}\n",
+                              number(adc.errors.offset),
+                              number(is_inverting ? -adc.errors.gain : adc.errors.gain),
+                              is_inverting ? ", below 0: amplifiers invert" : "");
+}
+
+std::string conversion_parameters(const Tile& tile, const SubtractorCircuit& circuit) {
     std::string text;
     if (circuit.hold.is_there())
         text += fmt::format(
             ".param hold_gain={} pedestal={} ; sample and hold: droop, charge injection [V]\n",
             number(circuit.hold.gain()), number(circuit.hold.pedestal));
-    if (!circuit.adc.is_there()) return text;
-    const double range = circuit.adc.range > 0 ? circuit.adc.range : circuit.amplifier.swing;
-    return text + fmt::format(
-                      ".param adc_b={} adc_lo={} adc_hi={} adc_off={} adc_gain={} ; converter: "
-                      "bits, ends [V], offset [V], gain\n",
-                      circuit.adc.bits, number(-range), number(range), number(circuit.adc.offset),
-                      number(circuit.adc.gain));
+    if (circuit.adc.is_there()) text += converter_parameters(tile, circuit.adc, circuit.kind);
+    return text;
 }
 
 /// Whether an output is there in a deck of one, or of all.
@@ -261,13 +316,21 @@ std::string print_subtractors(const Tile& tile, const DeckAmplifiers* amplifiers
 
 std::string print_conversion(const Tile& tile, const SubtractorCircuit& circuit,
                              const std::optional<Index>& only) {
+    std::string held;
+    std::string codes;
+    for (Index j = 0; j < tile.outputs(); ++j) {
+        if (!shows(only, j)) continue;
+        for (const Converted& of : converted_nets(tile, j)) {
+            held += fmt::format("print v(held_{})\n", of.word);
+            codes += fmt::format("print v(code_{})\n", of.word);
+        }
+    }
     std::string text;
-    if (circuit.hold.is_there()) text += "echo \"held outputs [V]\"\n";
-    for (Index j = 0; circuit.hold.is_there() && j < tile.outputs(); ++j)
-        if (shows(only, j)) text += fmt::format("print v(held_{})\n", j);
-    if (circuit.adc.is_there()) text += "echo \"codes of the converters\"\n";
-    for (Index j = 0; circuit.adc.is_there() && j < tile.outputs(); ++j)
-        if (shows(only, j)) text += fmt::format("print v(code_{})\n", j);
+    if (circuit.hold.is_there()) text += "echo \"held outputs [V]\"\n" + held;
+    if (circuit.adc.is_there())
+        text += fmt::format("echo \"codes of the converters, 0 is the network's {:g}\"\n",
+                            circuit.adc.adc.front().lowest_code()) +
+                codes;
     return text;
 }
 
@@ -375,7 +438,7 @@ std::string amplifier_parameters(const Tile& tile, const DeckAmplifiers& amplifi
                             number(circuit.bridge_resistance));
     if (tile.has_subtractors() && circuit.kind == SubtractorKind::current_mode)
         text += ".param rx={rf} ; from a column's TIA to the amplifier of its pair [ohm]\n";
-    if (has_conversion(tile, &amplifiers)) text += conversion_parameters(circuit);
+    if (has_conversion(&amplifiers)) text += conversion_parameters(tile, circuit);
     return text;
 }
 
@@ -393,10 +456,10 @@ std::string readout_section(const Tile& tile, const DeckAmplifiers* amplifiers,
         for (Index j = 0; j < tile.outputs(); ++j)
             if (shows(output, j)) text += subtractor_line(tile, amplifiers, shares, j);
     }
-    if (!has_conversion(tile, amplifiers)) return text;
+    if (!has_conversion(amplifiers)) return text;
     text += "* ---- sample, hold and conversion ----\n";
     for (Index j = 0; j < tile.outputs(); ++j)
-        if (shows(output, j)) text += conversion_lines(tile, amplifiers->values.circuit, j);
+        if (shows(output, j)) text += conversion_lines(tile, amplifiers->values, j);
     return text;
 }
 
@@ -414,7 +477,7 @@ std::string control_section(const Tile& tile, const DeckAmplifiers* amplifiers,
     for (std::size_t i = 0; i < tile.arrays().size(); ++i) text += print_currents(tile, i, output);
     if (amplifiers != nullptr) text += print_amplifiers(tile, amplifiers->values, output);
     if (has_outputs(tile, shares)) text += print_subtractors(tile, amplifiers, output);
-    if (has_conversion(tile, amplifiers))
+    if (has_conversion(amplifiers))
         text += print_conversion(tile, amplifiers->values.circuit, output);
     return text + control_end(input_node(tile.arrays().front().pattern(), 0));
 }

@@ -78,31 +78,32 @@ rf in out {rf}
 rx va in {rx}
 .ends summer
 )";
-constexpr std::string_view sample_and_hold = R"(.subckt sh in out gain=1 pedestal=0
-* what is left of the sample, and the charge that the switch injects
+constexpr std::string_view sample_and_hold = R"(.subckt sh in out gain=1 pedestal=0 noise=0
+* what is left of the sample, the charge that the switch injects, and this sample's kT/C noise
 esh s 0 in 0 {gain}
-vped out s dc {pedestal}
+vped out s dc {pedestal+noise}
 .ends sh
 )";
 
 /// `+pwl(v(pos),0,0.25,255,-0.5)`: INL [LSB] over codes.
 std::string inl_text(const OutputAdc& adc) {
-    if (adc.inl.empty()) return {};
-    const double last_code = std::ldexp(1.0, adc.bits) - 1;
+    const std::vector<double>& inl = adc.errors.inl;
+    if (inl.empty()) return {};
+    const double last_code = std::ldexp(1.0, adc.adc.front().bits) - 1;
     std::string text = "+pwl(v(pos)";
-    for (std::size_t i = 0; i < adc.inl.size(); ++i)
+    for (std::size_t i = 0; i < inl.size(); ++i)
         text += fmt::format(
             ",{},{}",
-            number(last_code * static_cast<double>(i) / static_cast<double>(adc.inl.size() - 1)),
-            number(adc.inl[i]));
+            number(last_code * static_cast<double>(i) / static_cast<double>(inl.size() - 1)),
+            number(inl[i]));
     return text + ")";
 }
 
 std::string converter(const OutputAdc& adc) {
     return fmt::format(
-        ".subckt adc in code b=8 lo=-1 hi=1 off=0 gain=1\n"
+        ".subckt adc in code b=8 lo=-1 hi=1 off=0 gain=1 noise=0\n"
         "* v(code) counts codes from 0 to 2^b-1; v(pos) is the place among them before rounding\n"
-        "bpos pos 0 v = ({{gain}}*v(in)+{{off}}-{{lo}})*(2^{{b}}-1)/({{hi}}-{{lo}})\n"
+        "bpos pos 0 v = ({{gain}}*v(in)+{{off}}+{{noise}}-{{lo}})*(2^{{b}}-1)/({{hi}}-{{lo}})\n"
         "badc code 0 v = max(0, min(2^{{b}}-1, floor(v(pos){}+0.5)))\n"
         ".ends adc\n",
         inl_text(adc));

@@ -6,8 +6,6 @@
 namespace kirchnet::detail {
 namespace {
 
-constexpr std::size_t noise_block = 4;  // outputs that share a draw
-
 /// Converts the samples of one tile, a product with a block of columns.
 class RealConversion {
   public:
@@ -29,7 +27,7 @@ class RealConversion {
         TileProduct alone = product_;
         alone.sum = buffers_.samples.data();
         product_kernels().add(alone);
-        for (std::size_t first = 0; first < product_.outputs; first += noise_block)
+        for (std::size_t first = 0; first < product_.outputs; first += outputs_per_noise)
             for (const OutputSpan& span : buffers_.columns.outputs)
                 for (std::size_t i = 0; i < span.length; ++i)
                     convert(first, span.column + i, span.position + i);
@@ -39,15 +37,14 @@ class RealConversion {
   private:
     /// Outputs from `first` on, in one column.
     void convert(std::size_t first, std::size_t column, std::size_t position) {
-        std::array<double, noise_block> noise{};
+        std::array<double, outputs_per_noise> noise{};
         if (adcs_.is_noisy())
             noise =
-                adcs_.noise({buffers_.first_image + position / positions_, position % positions_,
-                             static_cast<std::uint32_t>(conversion_.read),
-                             static_cast<std::uint32_t>(conversion_.tile),
-                             static_cast<std::uint32_t>(conversion_.side),
-                             static_cast<std::uint32_t>(first / noise_block)});
-        const std::size_t end = std::min(first + noise_block, product_.outputs);
+                adcs_.noise(conversion_.tile, conversion_.side,
+                            {buffers_.first_image + position / positions_, position % positions_,
+                             static_cast<std::uint32_t>(conversion_.read)},
+                            first / outputs_per_noise);
+        const std::size_t end = std::min(first + outputs_per_noise, product_.outputs);
         for (std::size_t j = first; j < end; ++j) {
             const std::size_t at = j * product_.stride + column;
             const double code =

@@ -8,8 +8,8 @@
 // the last term for the second amplifier of a current-mode pair alone. In v:
 //   [Y / A + (1 + 1 / A) / R_f + 1 / (A R_x)] v + v_a / R_x = (Y + 1 / R_f + 1 / R_x) V_os - T V.
 //
-// A difference amplifier gives v_d = a v_a - b v_b + o. The converter reads -v_d, of a current-mode
-// pair v_d, over R_f (G_on - G_off) V_r.
+// A difference amplifier gives v_d = a v_a - b v_b + o. A hold stage keeps a share of it and adds
+// its pedestal. The converter reads -v_d, of a current-mode pair v_d, over R_f (G_on - G_off) V_r.
 #include "nn/detail/readout_fold.hpp"
 
 #include <Eigen/LU>
@@ -104,6 +104,29 @@ TileReadout without_zero_offset(TileReadout readout) {
     return readout;
 }
 
+/// Behind the hold stage, where there is one.
+/// @param per_volt  what the converter reads of 1 V
+TileReadout held(TileReadout readout, const SampleHold& hold, double per_volt) {
+    if (hold.is_there()) {
+        readout.transfer *= hold.gain();
+        readout.offset = (hold.gain() * readout.offset.array() + hold.pedestal * per_volt).matrix();
+    }
+    return without_zero_offset(std::move(readout));
+}
+
+/// One side of every output at its transimpedance amplifier; offsets are there, zero or not.
+TileReadout side_by_amplifiers(const Tile& tile, const AmplifierOutputs& outputs, Polarity side,
+                               double unit) {
+    TileReadout result{Eigen::MatrixXd(tile.outputs(), tile.rows()),
+                       Eigen::VectorXd(tile.outputs())};
+    for (Index j = 0; j < tile.outputs(); ++j) {
+        const TileColumn at = tile.column(j, side);
+        result.transfer.row(j) = outputs.slope[at.array].row(at.bit_line);
+        result.offset(j) = -outputs.constant[at.array](at.bit_line) / unit;
+    }
+    return result;
+}
+
 }  // namespace
 
 TileReadout read_side_ideally(const Tile& tile, const std::vector<Eigen::MatrixXd>& transfers,
@@ -173,32 +196,26 @@ TileReadout read_side_by_amplifiers(const Tile& tile, const AmplifierOutputs& ou
                                     Polarity side, const TileAmplifiers& amplifiers,
                                     double read_voltage) {
     const double unit = unit_of(tile, amplifiers, read_voltage);
-    TileReadout result{Eigen::MatrixXd(tile.outputs(), tile.rows()),
-                       Eigen::VectorXd(tile.outputs())};
-    for (Index j = 0; j < tile.outputs(); ++j) {
-        const TileColumn at = tile.column(j, side);
-        result.transfer.row(j) = outputs.slope[at.array].row(at.bit_line);
-        result.offset(j) = -outputs.constant[at.array](at.bit_line) / unit;
-    }
-    return without_zero_offset(std::move(result));
+    return held(side_by_amplifiers(tile, outputs, side, unit), amplifiers.circuit.hold, -1 / unit);
 }
 
 TileReadout read_by_amplifiers(const Tile& tile, const AmplifierOutputs& outputs,
                                const TileAmplifiers& amplifiers, double read_voltage) {
-    TileReadout a = read_side_by_amplifiers(tile, outputs, Polarity::a, amplifiers, read_voltage);
-    if (!tile.has_pairs()) return a;
-    TileReadout b = read_side_by_amplifiers(tile, outputs, Polarity::b, amplifiers, read_voltage);
-    // Column b's amplifier gives the difference itself, and with the other sign.
-    if (is_current_mode(amplifiers.circuit, tile.settings())) return {-b.transfer, -b.offset};
+    if (!tile.has_pairs())
+        return read_side_by_amplifiers(tile, outputs, Polarity::a, amplifiers, read_voltage);
     const double unit = unit_of(tile, amplifiers, read_voltage);
-    for (TileReadout* side : {&a, &b})
-        if (side->offset.size() == 0) side->offset.setZero(tile.outputs());
+    const SampleHold& hold = amplifiers.circuit.hold;
+    const TileReadout b = side_by_amplifiers(tile, outputs, Polarity::b, unit);
+    // Column b's amplifier gives the difference itself, and with the other sign.
+    if (is_current_mode(amplifiers.circuit, tile.settings()))
+        return held({-b.transfer, -b.offset}, hold, 1 / unit);
+    TileReadout a = side_by_amplifiers(tile, outputs, Polarity::a, unit);
     for (Index j = 0; j < tile.outputs(); ++j) {
         const SubtractorGains gains = drawn_gains(amplifiers.circuit.amplifier, amplifiers.pair(j));
         a.transfer.row(j) = gains.a * a.transfer.row(j) - gains.b * b.transfer.row(j);
         a.offset(j) = gains.a * a.offset(j) - gains.b * b.offset(j) - gains.offset / unit;
     }
-    return without_zero_offset(std::move(a));
+    return held(std::move(a), hold, -1 / unit);
 }
 
 TileReadout read_reference_by_amplifiers(const Tile& tile, const AmplifierOutputs& outputs,
@@ -210,7 +227,16 @@ TileReadout read_reference_by_amplifiers(const Tile& tile, const AmplifierOutput
         result.transfer += outputs.slope[i].row(at);
         result.offset(0) -= outputs.constant[i](at) / unit;
     }
-    return without_zero_offset(std::move(result));
+    // Shares of it are subtracted before the hold stage, whose pedestal is added once.
+    SampleHold hold = amplifiers.circuit.hold;
+    hold.pedestal = 0;
+    return held(std::move(result), hold, -1 / unit);
+}
+
+double sample_noise(const TileSettings& settings, const LinearReadout& readout, double feedback) {
+    if (!readout.circuit.hold.is_there()) return 0;
+    return readout.circuit.hold.noise() /
+           (feedback * settings.device.span() * readout.read_voltage);
 }
 
 double layer_feedback(const Graph& graph, std::size_t layer, const TileSettings& settings,

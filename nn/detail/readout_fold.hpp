@@ -51,7 +51,8 @@ AmplifierOutputs outputs_of_alike(const Tile& tile, const std::vector<Eigen::Mat
 AmplifierOutputs outputs_of_drawn(const Tile& tile, const std::vector<ArrayPorts>& ports,
                                   const TileAmplifiers& amplifiers);
 
-/// The outputs of the subtractors, or of the amplifiers where there are none.
+/// The outputs of the subtractors, or of the amplifiers where there are none, behind hold stages
+/// where there are any.
 /// @param read_voltage  V_r of a full-scale input [V]
 TileReadout read_by_amplifiers(const Tile& tile, const AmplifierOutputs& outputs,
                                const TileAmplifiers& amplifiers, double read_voltage);
@@ -64,6 +65,10 @@ TileReadout read_side_by_amplifiers(const Tile& tile, const AmplifierOutputs& ou
 /// The reference columns of all arrays together, as their amplifiers deliver them: [1 × rows].
 TileReadout read_reference_by_amplifiers(const Tile& tile, const AmplifierOutputs& outputs,
                                          const TileAmplifiers& amplifiers, double read_voltage);
+
+/// What hold stages add to a sample, rms, in units of weight × input; 0 without them.
+/// @param feedback  R_f [ohm]
+double sample_noise(const TileSettings& settings, const LinearReadout& readout, double feedback);
 
 /// R_f of a layer: the one given, or 0.8 swing over the largest current that a column of its
 /// arrays as designed delivers with every input at full scale [ohm].

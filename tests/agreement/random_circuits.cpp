@@ -154,6 +154,7 @@ struct Growing {
             converter.gain = draws.between(0.98, 1.02);
             for (int i = 0; i < 5; ++i) converter.inl.push_back(draws.between(-2, 2));
         }
+        if (converter.bits % 3 == 0) converter.gain = -converter.gain;
         circuit.add(name("adc"), {net, "0", control, other_net(control)}, converter);
         circuit.add(name("r"), {net, "0"}, Resistor{resistance()});
     }

@@ -30,12 +30,14 @@ struct ReadoutCase {
     CellLaw law = {};
     AccessResistance access = {};
     bool is_ideal = false;  ///< ammeters instead of amplifiers
+    Subtraction subtraction = Subtraction::before;
 };
 
 TileSettings settings_of(const ReadoutCase& which) {
     TileSettings settings = example_settings(which.mapping, which.layout);
     settings.wires = Wires{40.0, 25.0, 100.0, 15.0, true};
     settings.access = which.access;
+    settings.subtraction = which.subtraction;
     return settings;
 }
 
@@ -265,9 +267,20 @@ TEST_CASE("held samples and codes are those of ngspice") {
     LinearReadout readout = readout_of(SubtractorKind::difference, SwingLimit::smooth, false);
     readout.circuit.hold = {
         .capacitance = 1e-14, .pedestal = 3e-3, .hold_time = 1e-8, .droop_time = 1e-7};
-    readout.circuit.adc = {
-        .bits = 6, .range = 0.2, .offset = 1e-3, .gain = 1.02, .inl = {0, 1.3, -0.8, 0.4}};
+    // +- 0.2 V behind the amplifiers
+    readout.circuit.adc.adc = {{.bits = 6, .range = 0.2 / readout.circuit.feedback_resistance}};
+    readout.circuit.adc.errors = {
+        .offset = 0.15, .gain = 1.02, .inl = {0, 1.3, -0.8, 0.4}, .noise = 0.8};
     check_case({Mapping::differential, Layout::split, readout}, 1e-6);
+    readout.circuit.adc.errors.offset_deviation = 1.5;
+    readout.circuit.adc.errors.gain_deviation = 0.1;
+    readout.circuit.adc.columns_per_adc = 2;
+    check_case({Mapping::offset, Layout::split, readout}, 1e-6);
+    readout.circuit.kind = SubtractorKind::current_mode;
+    check_case({Mapping::two_column, Layout::interleaved, readout}, 1e-6);
+    ReadoutCase apart{Mapping::two_column, Layout::split, readout};
+    apart.subtraction = Subtraction::after;
+    check_case(apart, 1e-6);
 }
 
 TEST_CASE("a tile's circuit with an ideal read-out is the one ngspice solves, reference included") {

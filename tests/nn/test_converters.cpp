@@ -2,6 +2,7 @@
 
 #include <cmath>
 
+#include "circuit/adc.hpp"
 #include "circuit/error.hpp"
 #include "nn/converters.hpp"
 

@@ -91,9 +91,9 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     e.readout.offset_deviation = 3e-3;
     e.readout.circuit.kind = SubtractorKind::current_mode;
     e.readout.circuit.amplifier.limit = SwingLimit::hard;
-    e.readout.circuit.hold = {.capacitance = 1e-14, .pedestal = 1e-3, .hold_time = 1e-8};
-    e.readout.circuit.adc = {
-        .bits = 6, .range = 0.9, .offset = 1e-3, .gain = 1.01, .inl = {0, 0.5}};
+    e.readout.circuit.hold = {
+        .capacitance = 1e-14, .pedestal = 1e-3, .hold_time = 1e-8, .temperature = 0};
+    e.has_converters = true;
     e.correction = {CorrectionKind::reference_column, CorrectionFit::chip};
     e.trials = 7;
     e.device_laws = {0.1, 0.01, 0.02, 0.03, 0.05, 0.005, 3600};
@@ -115,6 +115,7 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(again.device_laws == e.device_laws);
     CHECK(again.readout_kind == Readout::opamp);
     CHECK(again.readout == e.readout);
+    CHECK(again.has_converters);
     CHECK(again.linear_readout()->read_voltage == 0.15);
     CHECK(again.correction == e.correction);
     CHECK(again.tile_settings(Mapping::offset).reference_column);

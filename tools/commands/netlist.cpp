@@ -101,7 +101,7 @@ std::string layer_deck(const NetlistArguments& arguments, const TileSource& sour
         tiles.push_back({std::move(tile), drive.voltages});
     }
     say_time(tiles, "layer " + source.graph().layer_name(layer));
-    const TileDeckSettings deck = source.deck(drive);
+    const TileDeckSettings deck = source.deck(drive, layer);
     return is_flat(arguments) ? write_flat_layer_deck(tiles, deck) : write_layer_deck(tiles, deck);
 }
 
@@ -125,7 +125,7 @@ std::string tile_deck(const NetlistArguments& arguments, const TileSource& sourc
     const TilePlace place = source.place();
     const Tile tile = source.tile(layer, place);
     const Drive drive = source.drive(tile.block());
-    TileDeckSettings deck = source.deck(drive);
+    TileDeckSettings deck = source.deck(drive, layer);
     if (arguments.column) {
         deck.output = *arguments.column;
         (void)tile.column(*deck.output, Polarity::a);  // says which outputs there are

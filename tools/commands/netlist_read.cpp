@@ -60,9 +60,10 @@ Original original_from_file(const NetlistArguments& arguments, const std::string
 Original original_from_network(const NetlistArguments& arguments, const std::string& edited) {
     const TileSource source(arguments);
     const TilePlace place = source.place();
-    Tile tile = source.tile(source.graph().find_layer(arguments.layer), place);
+    const std::size_t layer = source.graph().find_layer(arguments.layer);
+    Tile tile = source.tile(layer, place);
     const Drive drive = source.drive(tile.block());
-    TileDeckSettings settings = source.deck(drive);
+    TileDeckSettings settings = source.deck(drive, layer);
     if (settings.dialect == Dialect::spice3)
         throw InvalidInput("--read", "takes decks in ngspice's dialect");
     settings.output = output_to_read(edited, arguments);

@@ -45,7 +45,7 @@ OriginalLayer original_layer(const NetlistArguments& arguments, bool is_flat) {
             {tile, name_of(key), true, {key, source.settings().mapping, drive.voltages}});
         original.tiles.push_back({std::move(tile), drive.voltages});
     }
-    original.settings = source.deck(drive);
+    original.settings = source.deck(drive, layer);
     original.deck = is_flat ? write_flat_layer_deck(original.tiles, original.settings)
                             : write_layer_deck(original.tiles, original.settings);
     return original;

@@ -28,6 +28,8 @@ constexpr int cell_bits = 2;
 constexpr int input_bits = 8;
 constexpr std::size_t tile_rows = 5;
 
+const LayerConverters plain{{Adc()}, 1, 1};
+
 /// Signed weights as pairs of digits, inputs bit by bit or two bits at a time.
 struct Case {
     TileSettings tile;
@@ -241,14 +243,17 @@ TEST_CASE("each ADC keeps its offset and gain, shared by the columns that share 
     LayerOperators operators;
     operators.reads_sides = true;
     operators.tiles.resize(40);
-    for (TileOperator& tile : operators.tiles) tile.outputs = 50;
+    for (std::size_t i = 0; i < operators.tiles.size(); ++i) {
+        operators.tiles[i].outputs = 50;
+        operators.tiles[i].tile_row = static_cast<std::int32_t>(i);
+    }
     const AdcErrors errors{.offset = 0.5,
                            .gain = 1.1,
                            .offset_deviation = 2,
                            .gain_deviation = 0.03,
                            .seed = 4,
                            .trial = 2};
-    const LayerAdcs adcs(errors, "conv", operators, 8, 1);
+    const LayerAdcs adcs(errors, "conv", operators, plain);
     double sums[4] = {0, 0, 0, 0};
     for (std::size_t tile = 0; tile < 40; ++tile)
         for (std::size_t side = 0; side < 2; ++side)
@@ -265,31 +270,32 @@ TEST_CASE("each ADC keeps its offset and gain, shared by the columns that share 
     CHECK(sums[1] / 4000 == doctest::Approx(4).epsilon(0.09));
     CHECK(std::abs(sums[2] / 4000) < 4 * 0.03 / 63.2);
     CHECK(sums[3] / 4000 == doctest::Approx(9e-4).epsilon(0.09));
-    const LayerAdcs shared(errors, "conv", operators, 8, 8);
+    const LayerAdcs shared(errors, "conv", operators, {{Adc()}, 1, 8});
     CHECK(shared.of(3, 1, 0).offset == adcs.of(3, 1, 0).offset);
     CHECK(shared.of(3, 1, 7).offset == shared.of(3, 1, 0).offset);
     CHECK(shared.of(3, 1, 8).offset == adcs.of(3, 1, 1).offset);
     AdcErrors other = errors;
     other.trial = 3;
-    CHECK(LayerAdcs(other, "conv", operators, 8, 1).of(0, 0, 0).offset != adcs.of(0, 0, 0).offset);
-    CHECK(LayerAdcs(errors, "fc", operators, 8, 1).of(0, 0, 0).offset != adcs.of(0, 0, 0).offset);
+    CHECK(LayerAdcs(other, "conv", operators, plain).of(0, 0, 0).offset != adcs.of(0, 0, 0).offset);
+    CHECK(LayerAdcs(errors, "fc", operators, plain).of(0, 0, 0).offset != adcs.of(0, 0, 0).offset);
     other.gain_deviation = 5;
-    CHECK_THROWS_WITH_AS(LayerAdcs(other, "conv", operators, 8, 1), doctest::Contains("deviation"),
+    CHECK_THROWS_WITH_AS(LayerAdcs(other, "conv", operators, plain), doctest::Contains("deviation"),
                          InvalidInput);
 }
 
 TEST_CASE("noise has its rms at the input, and is another for every conversion") {
     LayerOperators operators;
-    operators.tiles.resize(1);
-    operators.tiles.front().outputs = 8;
-    const LayerAdcs adcs({.noise = 0.7, .seed = 9}, "conv", operators, 8, 1);
+    operators.tiles.resize(2);
+    for (TileOperator& tile : operators.tiles) tile.outputs = 8;
+    operators.tiles[1].tile_column = 1;
+    const LayerAdcs adcs({.noise = 0.7, .seed = 9}, "conv", operators, plain);
     double mean = 0;
     double square = 0;
     double product = 0;
     double before = 0;
     for (std::uint64_t image = 0; image < 50; ++image)
         for (std::uint64_t position = 0; position < 50; ++position)
-            for (const double z : adcs.noise({image, position, 1, 0, 0, 1})) {
+            for (const double z : adcs.noise(0, 0, {image, position, 1}, 1)) {
                 mean += z / 1e4;
                 square += z * z / 1e4;
                 product += z * before / 1e4;
@@ -298,14 +304,14 @@ TEST_CASE("noise has its rms at the input, and is another for every conversion")
     CHECK(std::abs(mean) < 4 * 0.7 / 100);
     CHECK(square == doctest::Approx(0.49).epsilon(4 * 0.01414));
     CHECK(std::abs(product) < 4 * 0.49 / 100);
-    const ConversionPlace place{3, 4, 0, 0, 0, 1};
-    const auto z = adcs.noise(place);
-    for (const ConversionPlace& other :
-         {ConversionPlace{4, 4, 0, 0, 0, 1}, ConversionPlace{3, 5, 0, 0, 0, 1},
-          ConversionPlace{3, 4, 1, 0, 0, 1}, ConversionPlace{3, 4, 0, 1, 0, 1},
-          ConversionPlace{3, 4, 0, 0, 1, 1}, ConversionPlace{3, 4, 0, 0, 0, 0}})
-        CHECK(adcs.noise(other) != z);
-    CHECK(adcs.noise(place) == z);
+    const auto z = adcs.noise(0, 0, {3, 4, 0}, 1);
+    CHECK(adcs.noise(0, 0, {4, 4, 0}, 1) != z);
+    CHECK(adcs.noise(0, 0, {3, 5, 0}, 1) != z);
+    CHECK(adcs.noise(0, 0, {3, 4, 1}, 1) != z);
+    CHECK(adcs.noise(1, 0, {3, 4, 0}, 1) != z);
+    CHECK(adcs.noise(0, 1, {3, 4, 0}, 1) != z);
+    CHECK(adcs.noise(0, 0, {3, 4, 0}, 0) != z);
+    CHECK(adcs.noise(0, 0, {3, 4, 0}, 1) == z);
 }
 
 TEST_CASE("codes of samples of 0 vary by the noise and by rounding") {

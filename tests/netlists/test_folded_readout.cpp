@@ -74,8 +74,12 @@ std::string deck_of(const TileSettings& settings, const LinearReadout& readout) 
 void check_agreement(const TileSettings& settings, const LinearReadout& readout) {
     const Eigen::VectorXd folded = folded_outputs(settings, readout);
     for (Index j = 0; j < folded.size(); ++j) {
-        const std::string net =
-            fmt::format("{}_{}", has_column_pair(settings.mapping) ? "sub" : "tia_a", j);
+        const bool is_held = readout.circuit.hold.is_there();
+        const std::string net = fmt::format("{}_{}",
+                                            is_held                             ? "held"
+                                            : has_column_pair(settings.mapping) ? "sub"
+                                                                                : "tia_a",
+                                            j);
         const auto found = run_operating_point(deck_of(settings, readout), {net});
         CAPTURE(net);
         CHECK(std::abs(found.at(net) - folded(j)) < tolerance);
@@ -135,6 +139,21 @@ TEST_CASE("current-mode subtractors agree with ngspice, alike or not") {
             readout.offset_deviation = deviation;
             readout.feedback_mismatch = 10 * deviation;
             check_agreement(wired(Mapping::differential, layout, Unused::pad), readout);
+        }
+}
+
+TEST_CASE("folded hold stages agree with ngspice: droop and pedestal, either subtractor") {
+    for (const auto mapping : {Mapping::offset, Mapping::differential})
+        for (const auto kind : {SubtractorKind::difference, SubtractorKind::current_mode}) {
+            CAPTURE(to_string(mapping));
+            LinearReadout readout = readout_of(200, 1e-3, 0);
+            readout.circuit.kind = kind;
+            readout.circuit.hold = {.capacitance = 1e-14,
+                                    .pedestal = 4e-3,
+                                    .hold_time = 1e-8,
+                                    .droop_time = 5e-8,
+                                    .temperature = 0};
+            check_agreement(wired(mapping, Layout::split, Unused::pad), readout);
         }
 }
 

@@ -231,6 +231,11 @@ NonlinearSettings amplified(const Graph& graph, const TileSettings& tile, SwingL
     NonlinearSettings settings = study_settings(graph, tile, CellLaw{});
     LinearReadout& readout = settings.chip.readout.emplace();
     readout.circuit.amplifier.limit = limit;
+    readout.circuit.hold = {.capacitance = 1e-14,
+                            .pedestal = 2e-3,
+                            .hold_time = 1e-8,
+                            .droop_time = 2e-7,
+                            .temperature = 0};
     readout.offset_deviation = 1e-3;
     readout.mismatch = 0.01;
     return settings;

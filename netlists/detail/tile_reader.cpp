@@ -364,8 +364,8 @@ class TileReader {
 
     /// Whatever the writer puts behind the nets `out_*`.
     static bool is_read_out(const DeckPart& part) {
-        constexpr std::array<std::string_view, 5> prefixes{"vs_", "bsub_", "xsub_", "xtia_",
-                                                           "bref_"};
+        constexpr std::array<std::string_view, 7> prefixes{"vs_",   "bsub_", "xsub_", "xtia_",
+                                                           "bref_", "xsh_",  "xadc_"};
         return std::any_of(prefixes.begin(), prefixes.end(),
                            [&](std::string_view prefix) { return part.name.starts_with(prefix); });
     }

@@ -262,6 +262,19 @@ TEST_CASE("what arrays cannot hold is named and kept apart") {
     }
 }
 
+TEST_CASE("amplifiers, hold stages and converters are no part of the arrays") {
+    const Tile tile = example();
+    TileDeckSettings settings;
+    settings.readout = Readout::opamp;
+    settings.amplifiers.circuit.hold.capacitance = 1e-14;
+    settings.amplifiers.circuit.adc.adc = {{.bits = 6, .range = 1e-4}};
+    const std::string deck = write_tile_deck(tile, example_inputs, settings);
+    CHECK(says(deck, "xadc_1 held_1 code_1"));
+    const DeckReading reading = read_deck(deck, deck_of(tile), tile, Compared::arrays);
+    CHECK(reading.changes.empty());
+    CHECK(reading.beyond.empty());
+}
+
 TEST_CASE("a renamed part between the same nets is the same part") {
     const Tile tile = example();
     const std::string original = deck_of(tile);

@@ -178,7 +178,7 @@ void SurfaceLaw::check_patches() const {
         for (Index j = 0; j + 1 < f_.cols(); ++j)
             for (const double t : {0.25, 0.5, 0.75})
                 for (const double s : {0.0, 0.25, 0.5, 0.75, 1.0})
-                    if (!(inner_value(k, j, t, s).slope >= -rounding))
+                    if (!(inner_value({k, t, j, s, 0}).slope >= -rounding))
                         throw InvalidInput(
                             name_, fmt::format("falls between states {} and {} from {} to {} V "
                                                "where it is interpolated; take more states and "
@@ -187,37 +187,53 @@ void SurfaceLaw::check_patches() const {
                                                surface_.voltage(j), surface_.voltage(j + 1)));
 }
 
-/// At t of the way from state k to the next, s of the way from voltage j to the next.
-SurfaceLaw::Value SurfaceLaw::inner_value(Index k, Index j, double t, double s) const {
+SurfaceLaw::Place SurfaceLaw::locate(double conductance, double voltage) const {
+    const VectorXd& v = surface_.voltage;
+    const double u = std::log(conductance);
+    const Index k = piece_at(log_conductance_, u);
+    const double inside = std::clamp(voltage, v(0), v(v.size() - 1));
+    const Index j = piece_at(v, inside);
+    return {k, (u - log_conductance_(k)) / (log_conductance_(k + 1) - log_conductance_(k)), j,
+            (inside - v(j)) / (v(j + 1) - v(j)), voltage - inside};
+}
+
+/// What there is at the place, beyond the voltages left aside.
+SurfaceLaw::Value SurfaceLaw::inner_value(const Place& at, Along log_conductance) const {
+    const Index k = at.k;
+    const Index j = at.j;
     const double du = log_conductance_(k + 1) - log_conductance_(k);
     const double dv = surface_.voltage(j + 1) - surface_.voltage(j);
-    const Weights u = weights(t);
+    const Weights u = log_conductance == Along::value ? weights(at.t) : slopes(at.t);
+    const double unit = log_conductance == Along::value ? 1 : 1 / du;
     // Along ln g first: values and slopes at both ends of the piece along v.
     const auto blend = [&](const MatrixXd& y, const MatrixXd& m, Index column) {
-        return u.y0 * y(k, column) + u.m0 * du * m(k, column) + u.y1 * y(k + 1, column) +
-               u.m1 * du * m(k + 1, column);
+        return unit * (u.y0 * y(k, column) + u.m0 * du * m(k, column) + u.y1 * y(k + 1, column) +
+                       u.m1 * du * m(k + 1, column));
     };
     const double y0 = blend(f_, f_u_, j);
     const double y1 = blend(f_, f_u_, j + 1);
     const double m0 = blend(f_v_, f_uv_, j) * dv;
     const double m1 = blend(f_v_, f_uv_, j + 1) * dv;
-    const Weights w = weights(s);
-    const Weights d = slopes(s);
+    const Weights w = weights(at.s);
+    const Weights d = slopes(at.s);
     return {w.y0 * y0 + w.m0 * m0 + w.y1 * y1 + w.m1 * m1,
             (d.y0 * y0 + d.m0 * m0 + d.y1 * y1 + d.m1 * m1) / dv};
 }
 
 SurfaceLaw::Value SurfaceLaw::value(double conductance, double voltage) const {
-    const VectorXd& v = surface_.voltage;
-    const double u = std::log(conductance);
-    const Index k = piece_at(log_conductance_, u);
-    const double t = (u - log_conductance_(k)) / (log_conductance_(k + 1) - log_conductance_(k));
-    const double inside = std::clamp(voltage, v(0), v(v.size() - 1));
-    const Index j = piece_at(v, inside);
-    Value at = inner_value(k, j, t, (inside - v(j)) / (v(j + 1) - v(j)));
+    const Place place = locate(conductance, voltage);
+    Value at = inner_value(place);
     at.slope = std::max(at.slope, 0.0);
-    at.f += at.slope * (voltage - inside);
+    at.f += at.slope * place.beyond;
     return at;
+}
+
+/// I = g f(v, ln g): dI/dg = f + df/d(ln g).
+double SurfaceLaw::slope_along_conductance(double conductance, double voltage) const {
+    const Place place = locate(conductance, voltage);
+    const Value at = value(conductance, voltage);
+    const Value along = inner_value(place, Along::slope);
+    return at.f + along.f + (at.slope > 0 ? along.slope * place.beyond : 0);
 }
 
 double SurfaceLaw::state_for(double conductance) const {
@@ -250,6 +266,15 @@ void SurfaceLaw::derivative(std::span<const double> conductance, std::span<const
     for (std::size_t i = 0; i < voltage.size(); ++i)
         slope[i] =
             conductance[i] == 0 ? 0 : conductance[i] * value(conductance[i], voltage[i]).slope;
+}
+
+void SurfaceLaw::conductance_slope(std::span<const double> conductance,
+                                   std::span<const double> voltage, std::span<double> slope) const {
+    // A cell of 0 S begins to conduct as the least conducting one does per siemens.
+    const double least = surface_.conductance()(0);
+    for (std::size_t i = 0; i < voltage.size(); ++i)
+        slope[i] = conductance[i] == 0 ? value(least, voltage[i]).f
+                                       : slope_along_conductance(conductance[i], voltage[i]);
 }
 
 const SurfaceLaw* surface_of(const CellLaw& law) {

@@ -4,6 +4,7 @@
 #include <optional>
 #include <vector>
 
+#include "circuit/conductance_slope.hpp"
 #include "circuit/device.hpp"
 
 namespace kirchnet {
@@ -50,7 +51,7 @@ struct CellSurface {
 /// splines along voltage and ln g, held where a curve would overshoot. Cells whose curve only
 /// scales with their conductance have an f of v alone. Beyond the ends of the voltages the last
 /// slope goes on, so that iterations that pass there return; `reach` says where the table ends.
-class SurfaceLaw final : public CustomCellLaw {
+class SurfaceLaw final : public CustomCellLaw, public ConductanceSlope {
   public:
     /// @param name  of the law, for messages and files: `byo:cell.h5`
     /// @throws InvalidInput  naming state and voltage where the surface is not finite, falls, does
@@ -71,6 +72,8 @@ class SurfaceLaw final : public CustomCellLaw {
                  std::span<double> current) const override;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
                     std::span<double> slope) const override;
+    void conductance_slope(std::span<const double> conductance, std::span<const double> voltage,
+                           std::span<double> slope) const override;
 
   private:
     /// f and df/dv at one place.
@@ -79,7 +82,19 @@ class SurfaceLaw final : public CustomCellLaw {
         double slope;
     };
     [[nodiscard]] Value value(double conductance, double voltage) const;
-    [[nodiscard]] Value inner_value(Eigen::Index k, Eigen::Index j, double t, double s) const;
+    /// Where a conductance and a voltage lie on the surface.
+    struct Place {
+        Eigen::Index k;  ///< state before it
+        double t;        ///< of the way to the next state, along ln g
+        Eigen::Index j;  ///< voltage before it
+        double s;        ///< of the way to the next voltage
+        double beyond;   ///< of the surface's voltages [V]; 0 within
+    };
+    /// What of f and df/dv: they themselves, or their slopes along ln g.
+    enum class Along : bool { value, slope };
+    [[nodiscard]] Place locate(double conductance, double voltage) const;
+    [[nodiscard]] Value inner_value(const Place& at, Along log_conductance = Along::value) const;
+    [[nodiscard]] double slope_along_conductance(double conductance, double voltage) const;
     void check_surface() const;
     void check_patches() const;
 

@@ -1,5 +1,9 @@
 // 1S1R: inner node x by Newton on Is sinh(x / Vs) - g_m (|v| - x) = 0, convex and rising in x.
 // 1T1R: beta / 2 x² - (beta v_ov + g_m) x + g_m v = 0, its smaller root.
+// With the access device's own slope d at x, and d_r where the cell was programmed,
+// dI/dg_m = (v - x) d / (g_m + d) and dg_m/dg = (g_m / g) (1 + g_m / d_r), so that
+//     dI/dg = (I / g) (1 + g_m / d_r) / (1 + g_m / d):
+// V_r at the read voltage, and v as g goes to 0.
 #include "circuit/series_laws.hpp"
 
 #include <fmt/format.h>
@@ -39,6 +43,21 @@ double selector_voltage(const Selector& s, double element, double v) {
     return x;
 }
 
+/// Current through a selector with x across it, in series with g_m at v >= 0.
+double selector_current(const Selector& s, double element, double v, double x) {
+    // Of the two, the device that takes more of the voltage tells the current better.
+    return 2 * x < v ? element * (v - x) : s.saturation * std::sinh(x / s.slope);
+}
+
+/// dI/dg of a cell of two devices that conducts.
+/// @param element     g_m [S]
+/// @param access      d, slope of the access device where the cell stands [S]
+/// @param programmed  d_r, the same where it was programmed [S]
+double slope_of_series(double conductance, double current, double element, double access,
+                       double programmed) {
+    return current / conductance * (1 + element / programmed) * (access / (access + element));
+}
+
 }  // namespace
 
 SelectorLaw::SelectorLaw(const Selector& selector) : selector_(selector) {
@@ -69,10 +88,7 @@ void SelectorLaw::current(std::span<const double> conductance, std::span<const d
     for (std::size_t k = 0; k < voltage.size(); ++k) {
         const double element = element_conductance(conductance[k]);
         const double x = selector_voltage(selector_, element, std::abs(voltage[k]));
-        // Of the two, the device that takes more of the voltage tells the current better.
-        const double size = 2 * x < std::abs(voltage[k])
-                                ? element * (std::abs(voltage[k]) - x)
-                                : selector_.saturation * std::sinh(x / selector_.slope);
+        const double size = selector_current(selector_, element, std::abs(voltage[k]), x);
         current[k] = conductance[k] == 0 ? 0 : std::copysign(size, voltage[k]);
     }
 }
@@ -88,6 +104,26 @@ void SelectorLaw::derivative(std::span<const double> conductance, std::span<cons
     }
 }
 
+void SelectorLaw::conductance_slope(std::span<const double> conductance,
+                                    std::span<const double> voltage,
+                                    std::span<double> slope) const {
+    const Selector& s = selector_;
+    for (std::size_t k = 0; k < voltage.size(); ++k) {
+        const double g = conductance[k];
+        if (g == 0) {
+            slope[k] = voltage[k];
+            continue;
+        }
+        const double element = element_conductance(g);
+        const double v = std::abs(voltage[k]);
+        const double x = selector_voltage(s, element, v);
+        const double current = std::copysign(selector_current(s, element, v, x), voltage[k]);
+        const double access = s.saturation / s.slope * std::cosh(x / s.slope);
+        const double programmed = std::hypot(g * s.read_voltage, s.saturation) / s.slope;
+        slope[k] = slope_of_series(g, current, element, access, programmed);
+    }
+}
+
 TransistorLaw::TransistorLaw(const AccessTransistor& transistor)
     : transistor_(transistor), overdrive_(transistor.gate - transistor.threshold) {
     check_positive("1t1r", "beta", transistor.beta);
@@ -100,10 +136,24 @@ TransistorLaw::TransistorLaw(const AccessTransistor& transistor)
 }
 
 double TransistorLaw::element_conductance(double conductance) const {
-    const double current = conductance * transistor_.read_voltage;
-    const double half = 2 * current / transistor_.beta;
-    const double x = half / (overdrive_ + std::sqrt(std::max(0.0, overdrive_ * overdrive_ - half)));
-    return current / (transistor_.read_voltage - x);
+    return conductance * transistor_.read_voltage /
+           (transistor_.read_voltage - programmed_voltage(conductance));
+}
+
+double TransistorLaw::programmed_voltage(double conductance) const {
+    const double half = 2 * (conductance * transistor_.read_voltage) / transistor_.beta;
+    return half / (overdrive_ + std::sqrt(std::max(0.0, overdrive_ * overdrive_ - half)));
+}
+
+double TransistorLaw::transistor_voltage(double element, double v) const {
+    const double beta = transistor_.beta;
+    const double B = beta * overdrive_ + element;
+    return 2 * element * v / (B + std::sqrt(std::max(0.0, B * B - 2 * beta * element * v)));
+}
+
+double TransistorLaw::transistor_current(double x) const {
+    const double beta = transistor_.beta;
+    return x <= overdrive_ ? beta * (overdrive_ - x / 2) * x : beta / 2 * overdrive_ * overdrive_;
 }
 
 std::string TransistorLaw::name() const {
@@ -120,19 +170,13 @@ ConductanceRange TransistorLaw::conductances() const {
 
 void TransistorLaw::current(std::span<const double> conductance, std::span<const double> voltage,
                             std::span<double> current) const {
-    const double beta = transistor_.beta;
     for (std::size_t k = 0; k < voltage.size(); ++k) {
         if (conductance[k] == 0) {
             current[k] = 0;
             continue;
         }
-        const double element = element_conductance(conductance[k]);
-        const double B = beta * overdrive_ + element;
-        const double v = voltage[k];
-        const double root = std::sqrt(std::max(0.0, B * B - 2 * beta * element * v));
-        const double x = 2 * element * v / (B + root);
         current[k] =
-            x <= overdrive_ ? beta * (overdrive_ - x / 2) * x : beta / 2 * overdrive_ * overdrive_;
+            transistor_current(transistor_voltage(element_conductance(conductance[k]), voltage[k]));
     }
 }
 
@@ -146,9 +190,26 @@ void TransistorLaw::derivative(std::span<const double> conductance, std::span<co
         }
         const double element = element_conductance(conductance[k]);
         const double B = beta * overdrive_ + element;
-        const double root = std::sqrt(std::max(0.0, B * B - 2 * beta * element * voltage[k]));
-        const double x = 2 * element * voltage[k] / (B + root);
+        const double x = transistor_voltage(element, voltage[k]);
         slope[k] = x < overdrive_ ? element * beta * (overdrive_ - x) / (B - beta * x) : 0;
+    }
+}
+
+void TransistorLaw::conductance_slope(std::span<const double> conductance,
+                                      std::span<const double> voltage,
+                                      std::span<double> slope) const {
+    const double beta = transistor_.beta;
+    for (std::size_t k = 0; k < voltage.size(); ++k) {
+        const double g = conductance[k];
+        if (g == 0) {
+            slope[k] = voltage[k];
+            continue;
+        }
+        const double element = element_conductance(g);
+        const double x = transistor_voltage(element, voltage[k]);
+        const double access = beta * std::max(0.0, overdrive_ - x);
+        const double programmed = beta * (overdrive_ - programmed_voltage(g));
+        slope[k] = slope_of_series(g, transistor_current(x), element, access, programmed);
     }
 }
 

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "circuit/conductance_slope.hpp"
 #include "circuit/device.hpp"
 
 namespace kirchnet {
@@ -18,7 +19,7 @@ struct Selector {
 };
 
 /// V = I / g_m + Vs asinh(I / Is), solved for the inner node by Newton steps that cannot overshoot.
-class SelectorLaw final : public CustomCellLaw {
+class SelectorLaw final : public CustomCellLaw, public ConductanceSlope {
   public:
     /// @throws InvalidInput  naming the parameter that is not positive and finite
     explicit SelectorLaw(const Selector& selector);
@@ -35,6 +36,8 @@ class SelectorLaw final : public CustomCellLaw {
                  std::span<double> current) const override;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
                     std::span<double> slope) const override;
+    void conductance_slope(std::span<const double> conductance, std::span<const double> voltage,
+                           std::span<double> slope) const override;
 
   private:
     Selector selector_;
@@ -54,7 +57,7 @@ struct AccessTransistor {
 /// With v_ov = gate - threshold and x the voltage across the transistor, g_m (v - x) =
 /// beta (v_ov - x / 2) x for x <= v_ov, beta v_ov² / 2 beyond. For v < 0 drain and source swap
 /// roles, which leaves the first equation as it is: the law is smooth, and not odd.
-class TransistorLaw final : public CustomCellLaw {
+class TransistorLaw final : public CustomCellLaw, public ConductanceSlope {
   public:
     /// @throws InvalidInput  naming the parameter, or for a gate that does not open the transistor
     explicit TransistorLaw(const AccessTransistor& transistor);
@@ -71,8 +74,17 @@ class TransistorLaw final : public CustomCellLaw {
                  std::span<double> current) const override;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
                     std::span<double> slope) const override;
+    void conductance_slope(std::span<const double> conductance, std::span<const double> voltage,
+                           std::span<double> slope) const override;
 
   private:
+    /// x [V] across the transistor behind an element of this conductance at v: the smaller root.
+    [[nodiscard]] double transistor_voltage(double element, double v) const;
+    /// Current [A] through the transistor with x across it.
+    [[nodiscard]] double transistor_current(double x) const;
+    /// x [V] at the read voltage of a cell of conductance g.
+    [[nodiscard]] double programmed_voltage(double conductance) const;
+
     AccessTransistor transistor_;
     double overdrive_;  ///< v_ov [V]
 };

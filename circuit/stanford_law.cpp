@@ -111,4 +111,11 @@ void StanfordLaw::derivative(std::span<const double> conductance, std::span<cons
                        : conductance[k] * scale_ * std::cosh(voltage[k] / cell_.v0) / cell_.v0;
 }
 
+/// I = g f(v): f itself.
+void StanfordLaw::conductance_slope(std::span<const double>, std::span<const double> voltage,
+                                    std::span<double> slope) const {
+    for (std::size_t k = 0; k < voltage.size(); ++k)
+        slope[k] = scale_ * std::sinh(voltage[k] / cell_.v0);
+}
+
 }  // namespace kirchnet

@@ -1,5 +1,6 @@
 #pragma once
 
+#include "circuit/conductance_slope.hpp"
 #include "circuit/device.hpp"
 
 namespace kirchnet {
@@ -57,7 +58,7 @@ ReadDisturb read_disturb(const StanfordCell& cell, double conductance, double vo
 
 /// Cells in read mode, their gap frozen where it gives g at the read voltage:
 /// I = g V_r sinh(V / v0) / sinh(V_r / v0), in which i0 and g0 cancel.
-class StanfordLaw final : public CustomCellLaw {
+class StanfordLaw final : public CustomCellLaw, public ConductanceSlope {
   public:
     /// @throws InvalidInput  as `check`
     explicit StanfordLaw(const StanfordCell& cell);
@@ -71,6 +72,8 @@ class StanfordLaw final : public CustomCellLaw {
                  std::span<double> current) const override;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
                     std::span<double> slope) const override;
+    void conductance_slope(std::span<const double> conductance, std::span<const double> voltage,
+                           std::span<double> slope) const override;
 
   private:
     StanfordCell cell_;

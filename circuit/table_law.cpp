@@ -65,6 +65,13 @@ void TableLaw::derivative(std::span<const double> conductance, std::span<const d
         slope[i] = conductance[i] * slope_[line_at(std::abs(voltage[i]))];
 }
 
+/// I = g f(v): f itself, which is the current of 1 S.
+void TableLaw::conductance_slope(std::span<const double>, std::span<const double> voltage,
+                                 std::span<double> slope) const {
+    const std::vector<double> one(voltage.size(), 1.0);
+    current(one, voltage, slope);
+}
+
 std::vector<CurveSample> TableLaw::shape() const {
     std::vector<CurveSample> samples;
     for (std::size_t k = 0; k < voltage_.size(); ++k) samples.push_back({voltage_[k], value_[k]});

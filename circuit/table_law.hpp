@@ -4,6 +4,7 @@
 #include <string>
 #include <vector>
 
+#include "circuit/conductance_slope.hpp"
 #include "circuit/device.hpp"
 
 namespace kirchnet {
@@ -18,7 +19,7 @@ struct CurveSample {
 /// function through the samples, scaled to slope 1 at 0 V. Solver and deck (SPICE's pwl) use the
 /// same straight lines. Beyond the last sample the last line goes on, so that iterations that pass
 /// there return; `reach` is where the samples end.
-class TableLaw final : public CustomCellLaw {
+class TableLaw final : public CustomCellLaw, public ConductanceSlope {
   public:
     /// @param name     of the law, for messages and files: `table:cell.csv`
     /// @param samples  at v >= 0, the first at (0, 0), voltages and currents rising
@@ -31,6 +32,8 @@ class TableLaw final : public CustomCellLaw {
                  std::span<double> current) const override;
     void derivative(std::span<const double> conductance, std::span<const double> voltage,
                     std::span<double> slope) const override;
+    void conductance_slope(std::span<const double> conductance, std::span<const double> voltage,
+                           std::span<double> slope) const override;
 
     /// The samples at v >= 0 as f: voltage [V], and f [V] in the place of the current.
     [[nodiscard]] std::vector<CurveSample> shape() const;

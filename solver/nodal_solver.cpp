@@ -9,6 +9,7 @@
 #include <algorithm>
 #include <cmath>
 #include <limits>
+#include <numeric>
 
 #include "circuit/elements.hpp"
 #include "circuit/error.hpp"
@@ -76,6 +77,7 @@ struct NodalSolver::State {
     void find_unknowns(Potentials& potentials, Refinement refinement);
     void refine(Potentials& potentials);
     bool correct(Potentials& high, Potentials& low);
+    Potentials excite(const std::vector<Index>& grounds);
     Eigen::MatrixXd terminal_response(const Crossbar& crossbar, Index grounds);
     void keep_voltages(const Potentials& potentials, OperatingPoint& point) const;
 };
@@ -156,6 +158,16 @@ bool NodalSolver::State::correct(Potentials& high, Potentials& low) {
     return mattered;
 }
 
+/// Voltages with 1 V on one of these virtual grounds at a time, [nets × grounds].
+Potentials NodalSolver::State::excite(const std::vector<Index>& grounds) {
+    const auto count = static_cast<Index>(grounds.size());
+    Potentials potentials = Potentials::Zero(net_count(expansion), count);
+    for (Index k = 0; k < count; ++k)
+        potentials(expansion.ground(grounds[static_cast<std::size_t>(k)]), k) = 1;
+    find_unknowns(potentials, Refinement::where_needed);
+    return potentials;
+}
+
 /// Currents out of the array into all terminals, sources first, with 1 V on one virtual ground at a
 /// time, [word_lines + bit_lines × grounds].
 Eigen::MatrixXd NodalSolver::State::terminal_response(const Crossbar& crossbar, Index grounds) {
@@ -163,10 +175,9 @@ Eigen::MatrixXd NodalSolver::State::terminal_response(const Crossbar& crossbar, 
     Eigen::MatrixXd response(expansion.word_lines + expansion.bit_lines, grounds);
     for (Index first = 0; first < grounds; first += block_size) {
         const Index count = std::min(block_size, grounds - first);
-        Potentials potentials = Potentials::Zero(net_count(expansion), count);
-        for (Index k = 0; k < count; ++k) potentials(expansion.ground(first + k), k) = 1;
-        find_unknowns(potentials, Refinement::where_needed);
-        response.middleCols(first, count) = terminal_currents(expansion, potentials);
+        std::vector<Index> block(static_cast<std::size_t>(count));
+        std::iota(block.begin(), block.end(), first);
+        response.middleCols(first, count) = terminal_currents(expansion, excite(block));
     }
     return response;
 }
@@ -201,6 +212,21 @@ OperatingPoint NodalSolver::solve(const Crossbar& crossbar,
         point.residual = std::max(point.residual, relative_residual(expansion, potentials));
         if (voltages == Voltages::keep) state_->keep_voltages(potentials, point);
     }
+    if (auto warning = describe_cut_off(expansion); !warning.empty())
+        point.warnings.push_back(std::move(warning));
+    return point;
+}
+
+OperatingPoint NodalSolver::solve_from_grounds(const Crossbar& crossbar,
+                                               const std::vector<Index>& bit_lines) {
+    require_linear_cells(crossbar, "a solution from virtual grounds");
+    state_->prepare(crossbar);
+    const Expansion& expansion = state_->expansion;
+    const Potentials potentials = state_->excite(bit_lines);
+    OperatingPoint point;
+    point.current = terminal_currents(expansion, potentials).bottomRows(expansion.bit_lines);
+    point.residual = relative_residual(expansion, potentials);
+    state_->keep_voltages(potentials, point);
     if (auto warning = describe_cut_off(expansion); !warning.empty())
         point.warnings.push_back(std::move(warning));
     return point;

@@ -24,6 +24,14 @@ class NodalSolver final : public OperatingPointSolver {
     [[nodiscard]] Eigen::MatrixXd transfer_rows(const Crossbar& crossbar, Index bit_lines) override;
     [[nodiscard]] ArrayPorts ports(const Crossbar& crossbar) override;
 
+    /// Linear cells with the sources at 0 V, and 1 V on one virtual ground at a time: the adjoint
+    /// of what that bit line's current is.
+    /// @param bit_lines  whose ground, each in the array
+    /// @return  an operating point for each, voltages kept
+    /// @throws InvalidInput, SingularSystem  as `solve`; also where the cells are not linear
+    [[nodiscard]] OperatingPoint solve_from_grounds(const Crossbar& crossbar,
+                                                    const std::vector<Index>& bit_lines);
+
     /// How much rounding grows in the last array solved: the largest, over its nets, of
     /// L^-1 diag(L) 1, which is at least half of Skeel's condition number; 0 without unknown nets.
     [[nodiscard]] double condition() const;

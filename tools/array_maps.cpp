@@ -10,7 +10,7 @@
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
-#include "solver/port_tree.hpp"
+#include "solver/sensitivity.hpp"
 #include "tools/engines.hpp"
 
 namespace kirchnet {
@@ -110,29 +110,8 @@ DrivenArray::DrivenArray(Crossbar crossbar, Eigen::VectorXd inputs)
 }
 
 CellMatrix DrivenArray::sensitivity(Index bit_line) const {
-    const Index n = crossbar_.shape().bit_lines;
-    if (bit_line >= n)
-        throw InvalidInput(fmt::format("bit line {}", bit_line),
-                           fmt::format("the array has {} (0 to {})", n, n - 1));
-    require_linear_cells(crossbar_, "the sensitivity of a current");
-    PortTree tree(Retain::everything);
-    if (!tree.reduce(crossbar_))
-        throw InvalidInput("sensitivity",
-                           crossbar_.wires().bridges.empty()
-                               ? "a cell conducts more than 1e100 S"
-                               : "lines of the array are bridged; sensitivities are known of "
-                                 "arrays whose lines meet at cells alone");
-    if (bit_line >= 0) return tree.sensitivities(inputs_, {bit_line}).front();
-    CellMatrix result(crossbar_.shape().word_lines, n);
-    constexpr Index at_once = 8;
-    for (Index first = 0; first < n; first += at_once) {
-        std::vector<Index> lines;
-        for (Index c = first; c < std::min(n, first + at_once); ++c) lines.push_back(c);
-        const auto found = tree.sensitivities(inputs_, lines);
-        for (std::size_t k = 0; k < lines.size(); ++k)
-            result.col(lines[k]) = found[k].col(lines[k]);
-    }
-    return result;
+    SensitivitySolver solver(crossbar_, word_line_voltage_, bit_line_voltage_);
+    return bit_line < 0 ? solver.of_own_bit_lines() : solver.of_bit_lines({bit_line}).front();
 }
 
 CellMatrix DrivenArray::values(CellQuantity quantity, Index bit_line) const {

@@ -39,8 +39,8 @@ class DrivenArray {
 
     /// Without title; faults are marked.
     /// @param bit_line  whose current's sensitivity; below 0: of each cell's own bit line
-    /// @throws InvalidInput  for a bit line that is not there, or the sensitivity of cells that are
-    ///                       not linear
+    /// @throws InvalidInput  for a bit line that is not there
+    /// @throws SingularSystem  as `SensitivitySolver` where sensitivities are asked for
     [[nodiscard]] HeatMap map(CellQuantity quantity, Index bit_line = -1) const;
 
   private:

@@ -228,29 +228,15 @@ std::string file_of(const std::string& out, const NamedPicture& picture, bool is
     return out.substr(0, out.size() - ending.size()) + picture.name + std::string(ending);
 }
 
-/// Why nothing tells how currents answer to cells; empty where something does.
-std::string sensitivity_obstacle(const Subject& subject) {
-    for (const Crossbar& array : subject.arrays) {
-        if (!array.law().is_linear()) return "the array's cells are not linear";
-        if (!array.wires().bridges.empty()) return "lines of an array are bridged";
-    }
-    return {};
-}
-
 }  // namespace
 
 int run_draw(const DrawArguments& arguments) {
-    Wanted wanted = parse_wanted(arguments.what);
+    const Wanted wanted = parse_wanted(arguments.what);
     const bool is_given = !arguments.crossbar.conductance.empty();
     const Subject subject = is_given ? subject_of_array(arguments) : subject_of_network(arguments);
     std::vector<NamedPicture> pictures;
     if (wanted.schematic || (wanted.schematic_if_it_fits && fits_schematic(subject)))
         pictures.push_back({"-schematic", draw_schematic(subject)});
-    if (const std::string obstacle = sensitivity_obstacle(subject);
-        arguments.what == "all" && !obstacle.empty()) {
-        std::erase(wanted.maps, CellQuantity::sensitivity);
-        print_note("no sensitivity: " + obstacle);
-    }
     for (NamedPicture& picture : draw_maps(subject, wanted, arguments.bit_line))
         pictures.push_back(std::move(picture));
     std::string written;

@@ -59,16 +59,11 @@ OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
                                      Voltages voltages) {
     check_inputs(crossbar, inputs);
     require_linear_cells(crossbar, "engine transfer");
-    OperatingPoint point;
     const auto T = find_transfer(crossbar, crossbar.shape().bit_lines);
-    if (!T) {
-        point = nodal_.solve(crossbar, inputs, voltages);
-        // Bridges are nodal's by design; who asks for such a conductance should know.
-        if (crossbar.wires().bridges.empty())
-            point.warnings.emplace_back(
-                "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
-        return point;
-    }
+    // Without resistances T is there whatever the conductances, voltages are not.
+    if (!T || (voltages == Voltages::keep && !kept_.reduce(crossbar)))
+        return solve_by_nodal(crossbar, inputs, voltages);
+    OperatingPoint point;
     point.current = *T * inputs;
     if (voltages == Voltages::keep) {
         keep_voltages(crossbar, inputs, point);
@@ -82,10 +77,20 @@ OperatingPoint TransferSolver::solve(const Crossbar& crossbar,
     return point;
 }
 
+OperatingPoint TransferSolver::solve_by_nodal(const Crossbar& crossbar,
+                                              const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                              Voltages voltages) {
+    OperatingPoint point = nodal_.solve(crossbar, inputs, voltages);
+    // Bridges are nodal's by design; who asks for such a conductance should know.
+    if (crossbar.wires().bridges.empty())
+        point.warnings.emplace_back(
+            "a conductance above 1e100 S is beyond engine transfer; solved by engine nodal");
+    return point;
+}
+
 void TransferSolver::keep_voltages(const Crossbar& crossbar,
                                    const Eigen::Ref<const Eigen::MatrixXd>& inputs,
-                                   OperatingPoint& point) {
-    if (!kept_.reduce(crossbar)) return;
+                                   OperatingPoint& point) const {
     const Expansion expansion = expand(crossbar);
     const auto voltages =
         kept_.voltages(inputs, Eigen::MatrixXd::Zero(crossbar.shape().bit_lines, inputs.cols()));

@@ -34,8 +34,12 @@ class TransferSolver final : public OperatingPointSolver {
     /// Nothing where the array is beyond port merging.
     [[nodiscard]] std::optional<Eigen::MatrixXd> find_transfer(const Crossbar& crossbar,
                                                                Index bit_lines);
+    [[nodiscard]] OperatingPoint solve_by_nodal(const Crossbar& crossbar,
+                                                const Eigen::Ref<const Eigen::MatrixXd>& inputs,
+                                                Voltages voltages);
+    /// Of the array that `kept_` has reduced.
     void keep_voltages(const Crossbar& crossbar, const Eigen::Ref<const Eigen::MatrixXd>& inputs,
-                       OperatingPoint& point);
+                       OperatingPoint& point) const;
 
     TransferSettings settings_;
     PortTree whole_{Retain::transfer};

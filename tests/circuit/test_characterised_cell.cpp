@@ -97,6 +97,37 @@ TEST_CASE("beyond its voltages a table goes on with its last slope, and its cond
     CHECK(law.conductances().most == Approx(2e-4));
 }
 
+TEST_CASE("a table answers to its conductance along its states") {
+    const auto slope_of = [](const CellLaw& law, double g, double v) {
+        double slope = 0;
+        conductance_slope(law, {&g, 1}, {&v, 1}, {&slope, 1});
+        return slope;
+    };
+    const CellLaw scaled = law_of(surface_of_curve(sinh_cell));
+    for (const double g : {0.0, 2.1e-6, 1e-5, 1.9e-4})  // a cell of 0 S by the least state's curve
+        CHECK(slope_of(scaled, g, 0.11) ==
+              Approx(0.2 * std::sinh(0.44) / std::sinh(0.8)).epsilon(1e-8));
+    const CellLaw law = law_of(surface_of_curve(rectifier));
+    for (const double w : {0.1045, 0.5027})
+        for (const double v : {-0.2513, -0.0321, 0.1234, 0.2, 0.2871}) {
+            CAPTURE(v);
+            // dI/dg = (dI/dw) / (dg/dw).
+            const auto along_w = [w](double at) {
+                const double s = 0.08 + 0.02 * w;
+                const double e = std::exp(at / s);
+                return conductance(w) * (std::log(100.0) * (e - 1) - 0.02 * at / (s * s) * e);
+            };
+            // A cubic spline's slopes: (h^3) of the curve's fourth derivative, some 1e-5.
+            CHECK(slope_of(law, rectifier(w, 0.2) / 0.2, v) ==
+                  Approx(along_w(v) / (along_w(0.2) / 0.2)).epsilon(1e-5));
+        }
+    // Beyond its voltages the answer belongs to the lines that go on there.
+    const double g = 1e-4, h = 1e-3 * g;
+    for (const double v : {-0.4, 0.4})
+        CHECK(slope_of(law, g, v) ==
+              Approx((law.current(g + h, v) - law.current(g - h, v)) / (2 * h)).epsilon(1e-5));
+}
+
 TEST_CASE("tables that are no cell are refused with their numbers") {
     CHECK_THROWS_WITH_AS((void)SurfaceLaw("bad", surface_of_curve([](double w, double v) {
                                               return conductance(w) * (v - 6 * v * v * v);

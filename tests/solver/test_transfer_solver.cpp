@@ -77,6 +77,17 @@ TEST_CASE("what is beyond the method goes to the nodal engine, and the result sa
     CHECK(solver.transfer(crossbar)(0, 0) == doctest::Approx(0.1));
 }
 
+TEST_CASE("conductances beyond the method have voltages without any resistance too") {
+    const CellMatrix cells = (CellMatrix(1, 2) << 1e120, 1e-5).finished();
+    const OperatingPoint point =
+        TransferSolver().solve(Crossbar(cells), Eigen::MatrixXd::Ones(1, 1), Voltages::keep);
+    REQUIRE(point.word_line_voltage.size() == 1);
+    CHECK(point.word_line_voltage[0] == CellMatrix::Ones(1, 2));
+    CHECK(point.bit_line_voltage[0] == CellMatrix::Zero(1, 2));
+    CHECK(point.current(0, 0) == 1e120);
+    CHECK(point.warnings.size() == 1);
+}
+
 TEST_CASE("a series of fault maps gives the same bits with and without the kept tree") {
     Dice dice(32);
     const Crossbar base =

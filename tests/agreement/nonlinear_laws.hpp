@@ -1,5 +1,6 @@
 #pragma once
 
+#include <algorithm>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,6 +35,14 @@ inline std::vector<CellLaw> nonlinear_laws() {
             user_law(".subckt mine te be x=0\n"
                      "b1 te be i={1e-6*1000^x/5}*sinh(5*v(te,be))\n.ends mine\n",
                      0)};
+}
+
+/// The same array with every cell that conducts inside a law's range.
+inline Crossbar within(const Crossbar& crossbar, const CellLaw& law) {
+    const auto [least, most] = law.conductances();
+    const CellMatrix g = crossbar.conductance().unaryExpr(
+        [&](double x) { return x == 0 ? 0 : std::clamp(x, least, 0.9 * most); });
+    return Crossbar(g, g, crossbar.faults(), crossbar.wires(), crossbar.pattern()).with_law(law);
 }
 
 }  // namespace kirchnet::test

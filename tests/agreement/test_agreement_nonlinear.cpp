@@ -1,12 +1,11 @@
 // Newton + KLU, the line method and ngspice's own Newton on behavioural sources.
 #include <doctest/doctest.h>
 
-#include <algorithm>
-
 #include "circuit/characterised_cell.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/characterise.hpp"
 #include "netlists/ngspice_solver.hpp"
+#include "nonlinear_laws.hpp"
 #include "random_crossbars.hpp"
 #include "solver/nodal_solver.hpp"
 #include "solver/nonlinear_solver.hpp"
@@ -25,14 +24,6 @@ double difference(const OperatingPoint& x, const OperatingPoint& y) {
             worst = here;
     }
     return worst;
-}
-
-/// The same array with every cell that conducts inside a law's range.
-Crossbar within(const Crossbar& crossbar, const CellLaw& law) {
-    const auto [least, most] = law.conductances();
-    const CellMatrix g = crossbar.conductance().unaryExpr(
-        [&](double x) { return x == 0 ? 0 : std::clamp(x, least, 0.9 * most); });
-    return Crossbar(g, g, crossbar.faults(), crossbar.wires(), crossbar.pattern()).with_law(law);
 }
 
 }  // namespace
@@ -91,7 +82,7 @@ TEST_CASE("Newton on KLU, line solves and ngspice agree on cells of two devices 
         for (std::uint64_t number = 0; number < 8; ++number) {
             CAPTURE(to_string(law));
             CAPTURE(number);
-            const Crossbar crossbar = within(test::random_crossbar(number), law);
+            const Crossbar crossbar = test::within(test::random_crossbar(number), law);
             const auto inputs = test::random_inputs(number, crossbar.shape().word_lines, 2);
             NodalSolver nodal;
             NonlinearSolver nonlinear;

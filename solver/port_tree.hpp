@@ -69,7 +69,8 @@ class PortTree {
     /// Adjoint sensitivities dI_c / dG_ij [V], [word_lines × bit_lines] for each of `bit_lines`:
     /// which single cell hurts which output most. With the cell voltage u that the inputs cause
     /// and the cell voltage a of 1 V on ground c alone, dI_c / dG_ij = -u_ij a_ij. Needs
-    /// `Retain::everything`.
+    /// `Retain::everything`, and all nodes connected: a cell at one that is cut off gets a number
+    /// without meaning (`SensitivitySolver` gives 0).
     /// @param inputs  read voltages [V], [word_lines]
     [[nodiscard]] std::vector<CellMatrix> sensitivities(
         const Eigen::Ref<const Eigen::VectorXd>& inputs, const std::vector<Index>& bit_lines) const;

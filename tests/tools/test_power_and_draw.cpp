@@ -163,17 +163,54 @@ TEST_CASE("draw: a given array, with the sensitivity of one bit line") {
         run_kirchnet(array + " --input-read 1 --what schematic -o " + (folder / "c.svg")).code ==
         0);
     CHECK(contains(read_file(folder / "c.svg"), "-100 mV"));
-    const auto curved =
-        run_kirchnet(array + " --cell sinh:2 --wl-segment 1 --bl-segment 1 -o " + (folder / "n"));
-    REQUIRE(curved.code == 0);
-    CHECK(contains(curved.err, "not linear"));
-    CHECK_FALSE(contains(curved.out, "sensitivity"));
-    CHECK(refuses(array + " --cell sinh:2 --wl-segment 1 --bl-segment 1 --what sensitivity -o " +
-                      (folder / "x"),
-                  "linear"));
     CHECK(refuses(array + " --what sensitivity --bit-line 2 -o x", "0 to 1"));
     CHECK(refuses(array + " --input-read 2 -o x", "0 to 1"));
     CHECK_FALSE(std::filesystem::exists("x-schematic.svg"));
+}
+
+TEST_CASE("draw: cells of other laws and conductances beyond port merging have every picture") {
+    const TemporaryFolder folder;
+    const std::string table = folder.write("cell.csv", "0,0\n0.1,1e-6\n0.3,9e-6\n");
+    const std::string array = "draw --conductance " + folder.write("G.csv", "1e-5,2e-5\n3e-5,0\n");
+    for (const std::string& law : {std::string("sinh:2"), std::string("stanford"),
+                                   std::string("1s1r"), std::string("1t1r"), "table:" + table}) {
+        CAPTURE(law);
+        const auto run = run_kirchnet(array + " --cell " + law +
+                                      " --wl-segment 1 --bl-segment 1 -o " + (folder / "n"));
+        REQUIRE(run.code == 0);
+        CHECK(run.err.empty());
+        CHECK(count(run.out, "\n") == 1 + 8);
+        CHECK(contains(read_file(folder / "n-sensitivity.svg"), "A/S"));
+    }
+    // Without wires dI / dG = sinh(a V) / a: 0.20538 A/S at 0.2 V, of the cell of 0 S too.
+    REQUIRE(run_kirchnet(array + " --cell sinh:2 --bit-line 1 --what sensitivity -o " +
+                         (folder / "s.svg"))
+                .code == 0);
+    CHECK(contains(read_file(folder / "s.svg"), "from 0 A/S to 205.4 mA/S"));
+    const auto huge = run_kirchnet("draw --conductance " + folder.write("H.csv", "1e101,2e-5\n") +
+                                   " -o " + (folder / "h"));
+    CHECK(huge.code == 0);
+    CHECK(contains(huge.err, "1e100 S"));
+    CHECK(contains(huge.out, "h-sensitivity.svg"));
+}
+
+TEST_CASE("draw: bridged lines, broken ones and faults have their sensitivities, and are marked") {
+    const TemporaryFolder folder;
+    const auto run =
+        run_kirchnet("draw " + digits +
+                     " --layer conv2 --array 16x16 --segment 5 --set faults.word_line_bridge=0.01 "
+                     "--set faults.bit_line_bridge=0.01 --set faults.open_via=0.02 "
+                     "--set faults.bit_line_open=0.01 -o " +
+                     (folder / "t"));
+    REQUIRE(run.code == 0);
+    CHECK_FALSE(contains(run.err, "sensitivity"));
+    CHECK(count(run.out, "\n") == 2 * 8);
+    for (const char* name : {"t-a-sensitivity.svg", "t-b-sensitivity.svg"}) {
+        const std::string svg = read_file(folder / name);
+        CHECK(contains(svg, "bridge to the next line"));
+        CHECK(contains(svg, "open via"));
+        CHECK(contains(svg, "A/S"));
+    }
 }
 
 TEST_CASE("draw: wrong input is refused by name") {

@@ -333,8 +333,8 @@ std::vector<std::vector<PlotPlace>> strokes_of(MarkShape shape, const PlotPlace&
             return {{{x - r, y}, {x, y - r}, {x + r, y}, {x, y + r}, {x - r, y}}};
         case MarkShape::triangle:
             return {{{x - r, y + r}, {x, y - r}, {x + r, y + r}, {x - r, y + r}}};
-        case MarkShape::bar:
-            return {{{x - r, y}, {x + r, y}}};
+        case MarkShape::bar:  // longer than what else may be marked at its place
+            return {{{x - 1.5 * r, y}, {x + 1.5 * r, y}}};
         case MarkShape::plus:
             return {{{x - r, y}, {x + r, y}}, {{x, y - r}, {x, y + r}}};
         default:

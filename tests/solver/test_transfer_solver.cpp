@@ -145,6 +145,23 @@ TEST_CASE("admittances at the sense nodes are those of the nodal engine, and obe
     }
 }
 
+TEST_CASE("from a virtual ground at 1 V flows what the admittances say") {
+    Dice dice(63);
+    for (int trial = 0; trial < 20; ++trial) {
+        const Crossbar crossbar = random_array(dice, {.zero_resistances = false, .shorts = false});
+        NodalSolver nodal;
+        const Index last = crossbar.shape().bit_lines - 1;
+        const OperatingPoint point = nodal.solve_from_grounds(crossbar, {last, 0});
+        const Eigen::MatrixXd Y = TransferSolver().ports(crossbar).sense_admittance;
+        CHECK(point.bit_line_voltage.size() == 2);
+        CHECK((point.current.col(0) + Y.col(last)).norm() <= 1e-11 * Y.norm());
+        CHECK((point.current.col(1) + Y.col(0)).norm() <= 1e-11 * Y.norm());
+    }
+    CHECK_THROWS_AS((void)NodalSolver().solve_from_grounds(
+                        Crossbar(CellMatrix::Ones(1, 1)).with_law(CellLaw::sinh(2)), {0}),
+                    InvalidInput);
+}
+
 TEST_CASE("two cells on one word line couple their columns as fractions on paper say") {
     // Driver of 1/2 S, cells of 1 and 3 S, nothing else: the word-line node has 9/2 S in all. A
     // volt at column 0 puts 1/(9/2) V there: 1 - 2/9 A flow in at column 0, 3 * 2/9 A out at 1.

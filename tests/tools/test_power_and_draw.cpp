@@ -213,6 +213,19 @@ TEST_CASE("draw: bridged lines, broken ones and faults have their sensitivities,
     }
 }
 
+TEST_CASE("draw: bridged lines between cells of two devices have their sensitivities") {
+    const TemporaryFolder folder;
+    REQUIRE(run_kirchnet("netlist " + digits +
+                         " --layer conv2 --array 16x16 --segment 5 --layout interleaved --mapping "
+                         "differential --set faults.bit_line_bridge=0.02 -o " +
+                         (folder / "t.cir") + " --save-crossbar " + (folder / "t.h5"))
+                .code == 0);
+    const auto run = run_kirchnet("draw --conductance " + (folder / "t.h5") +
+                                  " --cell 1t1r --what sensitivity -o " + (folder / "s.svg"));
+    REQUIRE(run.code == 0);
+    CHECK(contains(read_file(folder / "s.svg"), "bridge to the next line"));
+}
+
 TEST_CASE("draw: wrong input is refused by name") {
     const std::string tile = "draw " + digits + " --array 32x32 -o x ";
     CHECK(refuses(tile, "--layer"));

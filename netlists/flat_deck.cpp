@@ -186,7 +186,7 @@ std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
 
 std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
                                   const TileDeckSettings& settings) {
-    detail::check_layer(tiles);
+    check_layer(tiles);
     const bool is_plain = settings.dialect == Dialect::spice3;
     std::string deck = detail::comment(
         fmt::format("layer {} flat, {} tiles; names end in _t and the tile's row and column",
@@ -198,7 +198,7 @@ std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
     deck += detail::flat_definitions(settings.law);
     std::vector<std::string> currents;
     for (const LayerTile& part : tiles) {
-        const std::string suffix = fmt::format("_{}", detail::tile_label(part.tile));
+        const std::string suffix = fmt::format("_{}", tile_label(part.tile));
         for (const Crossbar& target : part.tile.arrays()) {
             const Crossbar array = exact_at(target, settings.law, settings.read_voltage);
             const ArrayLines lines(array, {suffix});
@@ -210,7 +210,7 @@ std::string write_flat_layer_deck(const std::vector<LayerTile>& tiles,
     }
     const Tile& first = tiles.front().tile;
     const auto pattern = first.arrays().front().pattern();
-    const std::string suffix = fmt::format("_{}", detail::tile_label(first));
+    const std::string suffix = fmt::format("_{}", tile_label(first));
     if (is_plain)
         return deck +
                detail::plain_analysis(detail::source_name(pattern, 0) + suffix,

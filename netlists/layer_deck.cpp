@@ -1,10 +1,8 @@
 #include <fmt/format.h>
 
 #include <algorithm>
-#include <cmath>
-#include <limits>
 #include <map>
-#include <tuple>
+#include <set>
 
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
@@ -27,15 +25,15 @@ Terms terms_of(const std::vector<LayerTile>& tiles, const Vector& vector) {
     Terms terms;
     for (const LayerTile& part : tiles)
         for (Index j = 0; j < part.tile.outputs(); ++j)
-            terms[part.tile.block().first_output_channel + j].emplace_back(
-                std::ldexp(1.0, part.tile.slice().shift), vector(part.tile, j));
+            terms[part.tile.block().first_output_channel + j].emplace_back(layer_factor(part.tile),
+                                                                           vector(part.tile, j));
     return terms;
 }
 
 std::string sum_lines(const Terms& terms) {
     std::string text = "* ---- sums over tiles, which a chip forms digitally ----\n";
     for (const auto& [channel, parts] : terms) {
-        text += fmt::format("by_{0} y_{0} 0 v = ", channel);
+        text += fmt::format("b{0} {0} 0 v = ", layer_sum_net(channel));
         for (std::size_t i = 0; i < parts.size(); ++i)
             text += fmt::format("{}{}{}", i == 0 ? "" : " + ",
                                 parts[i].first == 1 ? "" : fmt::format("{:g}*", parts[i].first),
@@ -45,54 +43,12 @@ std::string sum_lines(const Terms& terms) {
     return text;
 }
 
-std::string input_net(const KernelPosition& at) {
-    return fmt::format("x_{}_{}_{}", at.input_channel, at.kernel_y, at.kernel_x);
-}
-
 std::string ammeter_of(const Tile& tile, Index output, Polarity side) {
     const TileColumn column = tile.column(output, side);
     return ammeter_name(tile.arrays()[column.array].pattern(), column.bit_line);
 }
 
 }  // namespace
-
-std::string tile_label(const Tile& tile) {
-    const WeightBlock& block = tile.block();
-    const std::string place = fmt::format("t{}_{}", block.tile_row, block.tile_column);
-    return tile.settings().bits_per_cell == 0 ? place : fmt::format("{}_s{}", place, block.slice);
-}
-
-std::string layer_input_net(const Tile& tile, Index word_line) {
-    return word_line < tile.rows()
-               ? input_net(tile.block().inputs[static_cast<std::size_t>(word_line)])
-               : "0";
-}
-
-void check_layer(const std::vector<LayerTile>& tiles) {
-    if (tiles.empty()) throw InvalidInput("layer deck", "has no tile");
-    std::map<std::tuple<int, int, int>, double> driven;
-    for (const LayerTile& part : tiles) {
-        const WeightBlock& block = part.tile.block();
-        if (block.layer != tiles.front().tile.block().layer)
-            throw InvalidInput("layer deck",
-                               fmt::format("holds tiles of {} and {}",
-                                           tiles.front().tile.block().layer, block.layer));
-        if (part.inputs.size() != part.tile.rows() || !part.inputs.allFinite())
-            throw InvalidInput(
-                "read voltages",
-                fmt::format("{} values, but tile {},{} takes {}, all finite", part.inputs.size(),
-                            block.tile_row, block.tile_column, part.tile.rows()));
-        for (Index r = 0; r < part.tile.rows(); ++r) {
-            const KernelPosition& at = block.inputs[static_cast<std::size_t>(r)];
-            const auto [place, is_new] = driven.try_emplace(
-                std::tuple(at.input_channel, at.kernel_y, at.kernel_x), part.inputs(r));
-            if (!is_new && place->second != part.inputs(r))
-                throw InvalidInput("read voltages",
-                                   fmt::format("tiles disagree about input channel {} ky {} kx {}",
-                                               at.input_channel, at.kernel_y, at.kernel_x));
-        }
-    }
-}
 
 std::string flat_layer_sums(const std::vector<LayerTile>& tiles) {
     return sum_lines(terms_of(tiles, [](const Tile& tile, Index j) {
@@ -111,7 +67,8 @@ std::string layer_control(const std::vector<LayerTile>& tiles, const std::string
     for (const LayerTile& part : tiles)
         for (Index j = 0; j < part.tile.outputs(); ++j)
             channels[part.tile.block().first_output_channel + j] = true;
-    for (const auto& entry : channels) text += fmt::format("print v(y_{})\n", entry.first);
+    for (const auto& entry : channels)
+        text += fmt::format("print v({})\n", layer_sum_net(entry.first));
     return text + control_end(solved_net);
 }
 
@@ -121,10 +78,6 @@ namespace {
 
 using detail::comment;
 using detail::number;
-
-std::string output_net(const Tile& tile, Index output) {
-    return fmt::format("s_{}_{}", detail::tile_label(tile), output);
-}
 
 /// Pins of a tile's subcircuit: word lines of each array, then outputs.
 std::vector<std::string> pins_of(const Tile& tile) {
@@ -141,8 +94,8 @@ std::vector<std::string> nets_of(const Tile& tile) {
     std::vector<std::string> nets;
     for (const Crossbar& array : tile.arrays())
         for (Index r = 0; r < array.shape().word_lines; ++r)
-            nets.push_back(detail::layer_input_net(tile, r));
-    for (Index j = 0; j < tile.outputs(); ++j) nets.push_back(output_net(tile, j));
+            nets.push_back(layer_input_net(tile, r));
+    for (Index j = 0; j < tile.outputs(); ++j) nets.push_back(layer_output_net(tile, j));
     return nets;
 }
 
@@ -177,7 +130,7 @@ std::string pin_lines(const Tile& tile, Readout readout) {
 std::string tile_subcircuit(const LayerTile& part, const std::optional<LinearReadout>& readout,
                             const detail::CellText& cell) {
     const Tile& tile = part.tile;
-    const std::string name = fmt::format("tile_{}", detail::tile_label(tile).substr(1));
+    const std::string name = fmt::format("tile_{}", tile_label(tile).substr(1));
     std::optional<detail::DeckAmplifiers> drawn;
     if (readout) drawn = detail::deck_amplifiers(tile, part.inputs, *readout);
     std::string text = wrapped(".subckt " + name, pins_of(tile)) + "\n";
@@ -194,7 +147,7 @@ std::string source_lines(const std::vector<LayerTile>& tiles) {
     std::map<std::string, bool> written;
     for (const LayerTile& part : tiles)
         for (Index r = 0; r < part.tile.rows(); ++r) {
-            const std::string net = detail::layer_input_net(part.tile, r);
+            const std::string net = layer_input_net(part.tile, r);
             if (written.try_emplace(net, true).second)
                 text += fmt::format("v_{0} {0} 0 dc {1}\n", net, number(part.inputs(r)));
         }
@@ -206,11 +159,7 @@ std::optional<LinearReadout> shared_readout(const std::vector<LayerTile>& tiles,
                                             const TileDeckSettings& settings) {
     if (settings.readout == Readout::ideal) return std::nullopt;
     LinearReadout readout = settings.amplifiers;
-    double feedback = std::numeric_limits<double>::infinity();
-    for (const LayerTile& part : tiles)
-        feedback = std::min(feedback, detail::deck_amplifiers(part.tile, part.inputs, readout)
-                                          .values.circuit.feedback_resistance);
-    readout.circuit.feedback_resistance = feedback;
+    readout.circuit.feedback_resistance = shared_feedback(tiles, readout.circuit);
     return readout;
 }
 
@@ -269,7 +218,7 @@ std::string layer_parameters(const LayerTile& first, const std::optional<LinearR
 
 std::string write_layer_deck(const std::vector<LayerTile>& tiles,
                              const TileDeckSettings& settings) {
-    detail::check_layer(tiles);
+    check_layer(tiles);
     if (settings.reference_shares.size() > 0)
         throw InvalidInput("reference shares", "are of one tile; a layer's deck takes none");
     const LayerTile& first = tiles.front();
@@ -289,16 +238,15 @@ std::string write_layer_deck(const std::vector<LayerTile>& tiles,
     for (const LayerTile& part : tiles) deck += tile_subcircuit(part, readout, cell);
     deck += source_lines(tiles) + "* ---- the tiles ----\n";
     for (const LayerTile& part : tiles) {
-        const std::string label = detail::tile_label(part.tile);
+        const std::string label = tile_label(part.tile);
         deck += wrapped(fmt::format("x{}", label), nets_of(part.tile)) +
                 fmt::format(" tile_{}\n", label.substr(1));
     }
     const auto channel_vector = [](const Tile& tile, Index j) {
-        return fmt::format("v({})", output_net(tile, j));
+        return fmt::format("v({})", layer_output_net(tile, j));
     };
     deck += detail::sum_lines(detail::terms_of(tiles, channel_vector));
-    return deck + detail::layer_control(tiles, detail::layer_input_net(tiles.front().tile, 0)) +
-           ".end\n";
+    return deck + detail::layer_control(tiles, layer_input_net(tiles.front().tile, 0)) + ".end\n";
 }
 
 }  // namespace kirchnet

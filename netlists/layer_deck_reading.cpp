@@ -9,7 +9,6 @@
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "netlists/deck_reading.hpp"
-#include "netlists/detail/layer_sections.hpp"
 #include "netlists/detail/tile_reader.hpp"
 #include "netlists/ngspice_session.hpp"
 
@@ -94,7 +93,7 @@ std::map<std::string, std::string> outer_nets(const Tile& tile) {
     std::map<std::string, std::string> nets;
     for (const Crossbar& array : tile.arrays())
         for (Index r = 0; r < array.shape().word_lines; ++r)
-            nets[input_node(array.pattern(), r)] = detail::layer_input_net(tile, r);
+            nets[input_node(array.pattern(), r)] = layer_input_net(tile, r);
     return nets;
 }
 
@@ -164,7 +163,7 @@ void tell_additions(const DeckParts& shared, const DeckSource& source, LayerRead
 std::vector<std::string> labels_of(const std::vector<LayerTile>& tiles) {
     std::vector<std::string> labels;
     labels.reserve(tiles.size());
-    for (const LayerTile& part : tiles) labels.push_back(detail::tile_label(part.tile));
+    for (const LayerTile& part : tiles) labels.push_back(tile_label(part.tile));
     return labels;
 }
 

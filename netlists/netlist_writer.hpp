@@ -4,7 +4,9 @@
 #include <string>
 #include <vector>
 
+#include "circuit/column.hpp"
 #include "circuit/crossbar.hpp"
+#include "circuit/layer.hpp"
 #include "circuit/linear_readout.hpp"
 #include "circuit/readout.hpp"
 #include "circuit/tile.hpp"
@@ -41,20 +43,11 @@ struct TileDeckSettings {
     /// What an ideal read-out subtracts of each array's reference current, [outputs × arrays];
     /// empty: nothing. Outputs `sub_j` are then there without column pairs as well.
     Eigen::MatrixXd reference_shares = {};
-    /// The only output whose bit lines are kept. All others then stand at 0 V, their cells ending
-    /// in ground: exact where bit lines and read-out inputs have no resistance, since a bit line
-    /// is then at 0 V anyhow. `column_crossbar` is that circuit as an array.
+    /// The only output whose bit lines are kept (circuit/column.hpp).
     std::optional<Index> output = {};
     std::string output_comment = {};     ///< what leaving the others out costs, one line
     Dialect dialect = Dialect::ngspice;  ///< of flat decks
 };
-
-/// Whether a bit line is kept in a deck of one output, `settings.output`; all are where there is
-/// none.
-bool is_kept(const Tile& tile, const Crossbar& array, Index bit_line, std::optional<Index> output);
-
-/// One of a tile's arrays as a deck of one output has it: the other bit lines without resistance.
-Crossbar column_crossbar(const Tile& tile, const Crossbar& array, Index output);
 
 /// The readable hierarchical deck of a tile: both polarities, wires, drivers, every cell with the
 /// weight it holds, faulty cells as subcircuits of their own, one subtractor per column pair. Runs
@@ -73,12 +66,6 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
 /// @param inputs  as for `write_tile_deck`
 std::string write_flat_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
-
-/// One tile of a layer's deck.
-struct LayerTile {
-    Tile tile;
-    Eigen::VectorXd inputs;  ///< read voltages [V], [rows]
-};
 
 /// A layer in one deck, each tile a subcircuit `tile_R_C` (with slices `tile_R_C_sK`) with names as
 /// in its own deck, all inputs shared, and per output channel a net `y_OC` that adds what the

@@ -173,7 +173,7 @@ DeckOutputs solve(const OriginalLayer& original, const std::string& edited,
         for (Index j = 0; j < part.tile.outputs(); ++j)
             channels.insert(part.tile.block().first_output_channel + j);
     std::vector<std::string> wanted;
-    for (const Index channel : channels) wanted.push_back(fmt::format("y_{}", channel));
+    for (const Index channel : channels) wanted.push_back(layer_sum_net(channel));
     const auto before = run_operating_point(original.deck, wanted, settings);
     const auto after = run_operating_point(edited, wanted, settings);
     DeckOutputs outputs{.engine = "ngspice", .list = {}};

@@ -12,7 +12,7 @@ namespace kirchnet {
 namespace {
 
 TileInstance instance_of(const Tile& tile) {
-    TileInstance instance{"x" + tile_label(tile), {}, {}};
+    TileInstance instance{fmt::format("x{}", tile_label(tile)), {}, {}};
     for (Index r = 0; r < tile.rows(); ++r) instance.input_nets.push_back(layer_input_net(tile, r));
     for (Index j = 0; j < tile.outputs(); ++j)
         instance.output_nets.push_back(layer_output_net(tile, j));

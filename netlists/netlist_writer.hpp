@@ -2,6 +2,7 @@
 
 #include <optional>
 #include <string>
+#include <string_view>
 #include <vector>
 
 #include "circuit/column.hpp"
@@ -58,6 +59,10 @@ struct TileDeckSettings {
 ///                       that amplifiers are to subtract
 std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::VectorXd>& inputs,
                             const TileDeckSettings& settings);
+
+/// The vector in which ngspice gives the current of a voltage source of a readable deck, by the
+/// name that it has in the circuit of that deck: `vs_a_3#branch`, `v.xt0_1.vs_a_3#branch`.
+std::string readable_current(std::string_view source);
 
 /// The flat form of a whole tile: the elements of all its arrays. In ngspice's dialect ammeters,
 /// differences and the `.control` block of the readable deck, and an ideal read-out whatever

@@ -182,6 +182,11 @@ std::string write_tile_deck(const Tile& tile, const Eigen::Ref<const Eigen::Vect
     return deck + ".end\n";
 }
 
+std::string readable_current(std::string_view source) {
+    const bool is_inside = source.find('.') != std::string_view::npos;
+    return fmt::format("{}{}#branch", is_inside ? "v." : "", source);
+}
+
 Dialect parse_dialect(std::string_view text) {
     if (text == "ngspice") return Dialect::ngspice;
     if (text == "spice3") return Dialect::spice3;

@@ -39,8 +39,9 @@ struct CheckArguments {
     SolveArguments crossbar;  ///< used when `conductance` is given
     std::vector<std::pair<std::string, std::string>> settings;  ///< experiment keys for a network
     std::string experiment;                                     ///< TOML file, may be empty
-    std::string layer;                                          ///< with `tile`: that tile alone
-    std::string tile;
+    std::string layer;            ///< with `tile`: that tile alone; `all` of the network
+    std::string tile;             ///< `all`: the layer's deck as a whole
+    std::optional<Index> column;  ///< output of `tile` whose deck is compared as a whole
     std::size_t tiles = 20;
     std::string engines;  ///< empty: nodal,transfer,ngspice,ideal, with nonlinear in the place of
                           ///< transfer where the cells are

@@ -69,6 +69,10 @@ void add_check(Subcommands& commands) {
         "  kirchnet check net.h5 --array 64x64 --tiles 20\n"
         "  kirchnet check net.h5 --layer conv1 --tile 0,0 --data cifar10\n"
         "  kirchnet check net.h5 --array 16x16 --set readout.kind=opamp   (amplifiers too)\n"
+        "  kirchnet check net.h5 --array 16x16 --layer conv1 --tile all   (the layer's deck)\n"
+        "  kirchnet check net.h5 --array 16x16 --layer all --tile all --data cifar10 "
+        "--set readout.kind=opamp\n"
+        "  kirchnet check net.h5 --layer conv1 --tile 0,0 --column 5   (the column's deck)\n"
         "  kirchnet check --conductance G.csv --input V.csv --wl-segment 1 --bl-segment 1");
     CLI::App& sub = added.sub;
     CheckArguments& arguments = added.arguments;
@@ -80,17 +84,26 @@ void add_check(Subcommands& commands) {
             "Mappings to sample tiles of [all three]", "LIST");
     add_set(sub, arguments.settings);
     sub.add_option("--tiles", arguments.tiles, "How many tiles to sample [20]")->type_name("N");
-    sub.add_option("--layer", arguments.layer, "Only this layer")->type_name("NAME");
-    sub.add_option("--tile", arguments.tile, "Only this tile of --layer")->type_name("R,C");
+    sub.add_option("--layer", arguments.layer,
+                   "Only this layer; with --tile all also 'all': each layer in turn")
+        ->type_name("NAME");
+    sub.add_option("--tile", arguments.tile,
+                   "Only this tile of --layer; 'all': the layer's whole deck, every net of it")
+        ->type_name("R,C");
+    sub.add_option("--column", arguments.column,
+                   "Only output J of --tile R,C: its whole deck, the other bit lines at 0 V")
+        ->type_name("J");
     sub.add_option("--engines", arguments.engines,
                    "Engines to compare; the first is the reference [nodal,transfer,ngspice,ideal; "
                    "nonlinear in place of transfer for --cell sinh:A]")
         ->type_name("LIST");
     sub.add_option("--tolerance", arguments.tolerance,
-                   "Largest |dI_c| / sum_r |T_cr V_r| accepted [1e-9; 1e-6 for --cell sinh:A "
-                   "and for tiles with op-amp read-out]")
+                   "Largest |dI_c| / sum_r |T_cr V_r| accepted; of whole decks the "
+                   "worst net, ammeter or output [1e-9; 1e-6 for nonlinear cells and op-amp "
+                   "read-out]")
         ->type_name("REL");
-    sub.add_flag("--large", arguments.large, "Let ngspice solve arrays above 4096 cells");
+    sub.add_flag("--large", arguments.large,
+                 "Let ngspice solve arrays above 4096 cells, and layers that take it above 30 s");
     sub.add_option("--time-limit", arguments.time_limit_s,
                    "Per operating point in ngspice [8 x expected, at least 120]")
         ->type_name("SECONDS");

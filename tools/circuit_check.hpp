@@ -24,6 +24,10 @@ struct WholeCircuit {
     double read_voltage = 0.2;  ///< read voltage [V]
 };
 
+/// Whether a law's own gates stand above the bit line, while those of readable decks stand above
+/// ground: the general circuit is then another one than the deck.
+bool has_gate_in_table(const CellLaw& law);
+
 Index cells_of(const WholeCircuit& whole);
 /// Seconds that ngspice takes for it about.
 double expected_seconds(const WholeCircuit& whole);

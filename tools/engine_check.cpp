@@ -17,7 +17,7 @@ namespace kirchnet {
 namespace {
 
 constexpr Index largest_for_ngspice = 4096;  // cells; above it ngspice 39 needs minutes
-constexpr double longest_for_ngspice = 30;   // [s], of layers, whose arrays it solves one by one
+constexpr double longest_for_ngspice = 30;   // [s], of what it does not solve as one array
 
 std::vector<std::string> split_names(const std::string& text) {
     std::vector<std::string> names;
@@ -129,8 +129,9 @@ void EngineCheck::check(const NamedArray& given) {
 
 void EngineCheck::check(const WholeCircuit& whole) {
     const double seconds = expected_seconds(whole);
+    const bool is_tile = !whole.is_layer && !whole.output;
     const bool is_large =
-        whole.is_layer ? seconds > longest_for_ngspice : cells_of(whole) > largest_for_ngspice;
+        is_tile ? cells_of(whole) > largest_for_ngspice : seconds > longest_for_ngspice;
     if (is_large)
         note(fmt::format("{} takes about {:.0f} s in ngspice{}", whole.name, seconds,
                          arguments_.large ? "" : ", left out; ask with --large"));

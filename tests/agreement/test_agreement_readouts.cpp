@@ -12,13 +12,14 @@
 #include "circuit/tile_circuit.hpp"
 #include "netlists/circuit_deck.hpp"
 #include "netlists/netlist_writer.hpp"
-#include "netlists/ngspice_session.hpp"
 #include "solver/circuit_solver.hpp"
+#include "tests/agreement/deck_agreement.hpp"
 #include "tests/agreement/nonlinear_laws.hpp"
 #include "tests/netlists/example_tile.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet_test;
+using test::disagreement;
 
 namespace {
 
@@ -47,42 +48,6 @@ Tile tile_of(const ReadoutCase& which) {
     return Tile(example_block(), settings_of(which), faults);
 }
 
-/// Every net that both roads know by the same name, and every ammeter.
-std::vector<std::string> wanted_of(const Circuit& circuit) {
-    std::vector<std::string> wanted;
-    for (CircuitNet net = 1; net < circuit.nets(); ++net) wanted.push_back(circuit.net_name(net));
-    for (const CircuitDevice& device : circuit.devices())
-        if (device.name.starts_with("vs_")) wanted.push_back(device.name + "#branch");
-    return wanted;
-}
-
-double value_of(const Circuit& circuit, const CircuitSolution& solution, const std::string& name) {
-    const auto mark = name.find("#branch");
-    return mark == std::string::npos ? voltage_of(circuit, solution, name)
-                                     : current_of(circuit, solution, name.substr(0, mark));
-}
-
-/// Worst differences, of voltages to the largest voltage and of currents to the largest current.
-double disagreement(const Circuit& circuit, const CircuitSolution& solution,
-                    const std::string& deck) {
-    const auto wanted = wanted_of(circuit);
-    const auto found = run_operating_point(deck, wanted);
-    double worst[2] = {0, 0};
-    double largest[2] = {0, 0};
-    for (const std::string& name : wanted) {
-        const std::size_t kind = name.ends_with("#branch") ? 1 : 0;
-        const bool is_code = name.starts_with("code_") || name.ends_with(".pos");
-        if (is_code) CHECK(found.at(name) == value_of(circuit, solution, name));
-        if (is_code) continue;
-        // An amplifier's inner node winds up in overload, behind 1 mS: no voltage to scale by.
-        if (name.ends_with(".x")) continue;
-        worst[kind] =
-            std::max(worst[kind], std::abs(found.at(name) - value_of(circuit, solution, name)));
-        largest[kind] = std::max(largest[kind], std::abs(found.at(name)));
-    }
-    return std::max(worst[0] / largest[0], worst[1] / largest[1]);
-}
-
 /// Both decks of the circuit against its solution here.
 double check_case(const ReadoutCase& which, double tolerance) {
     const Tile tile = tile_of(which);
@@ -98,7 +63,8 @@ double check_case(const ReadoutCase& which, double tolerance) {
     deck.law = which.law;
     const double readable =
         disagreement(circuit, solution, write_tile_deck(tile, example_inputs, deck));
-    const double flat = disagreement(circuit, solution, write_circuit_deck(circuit, "flat"));
+    const double flat =
+        disagreement(circuit, solution, write_circuit_deck(circuit, "flat"), test::DeckForm::flat);
     CHECK(readable <= tolerance);
     if (!which.is_ideal &&
         which.readout.circuit.feedback_resistance > 1e4) {  // meant to be in overload
@@ -260,7 +226,7 @@ TEST_CASE("a user's cell with a gate is its own subcircuit in the deck of a tile
     CHECK_THROWS_WITH_AS((void)tile_circuit(tile, 3 * example_inputs, how),
                          doctest::Contains("known up to 0.4 V"), InvalidInput);
     // Within the error of its table, 1e-7 of the current at the read voltage.
-    CHECK(disagreement(circuit, solve_circuit(circuit), deck) <= 1e-6);
+    CHECK(disagreement(circuit, solve_circuit(circuit), deck, test::DeckForm::flat) <= 1e-6);
 }
 
 TEST_CASE("held samples and codes are those of ngspice") {

@@ -260,7 +260,7 @@ TEST_CASE("inputs and sums of a layer's deck are told and solved") {
     const auto object = json::parse(read.out);
     CHECK(object["layer"] == "conv1");
     CHECK(object["counts"]["source"] == 1);
-    CHECK(object["engine"] == "ngspice");
+    CHECK(object["engine"] == "circuit");
     CHECK(object["outputs"].size() >= 8);
     CHECK(object["beyond_arrays"].empty());
     const auto refuse = [&](const std::string& arguments, const std::string& words) {
@@ -277,6 +277,48 @@ TEST_CASE("inputs and sums of a layer's deck are told and solved") {
     text.insert(text.find("\nxc_a_0_0 ") + 1, "xnew wl_a_0_0 bl_a_0_0 cell_none g=1\n");
     const std::string broken = folder.write("broken.cir", text);
     refuse(layer + "--read " + broken, "broken.cir: line ");
+}
+
+TEST_CASE("an edited layer that tiles hold is solved here, and as ngspice solves its deck") {
+    const TemporaryFolder folder;
+    for (const std::string options :
+         {"--readout ideal", "--readout opamp", "--readout opamp --cell 1t1r",
+          "--readout opamp --set readout.subtractor=current_mode --fault-rate 0.1"}) {
+        CAPTURE(options);
+        const std::string layer =
+            digits + " --layer conv1 --tile all --array 5x8 --segment 2 --driver 30 " + options;
+        const std::string deck = folder / "layer.cir";
+        REQUIRE(run_kirchnet("netlist " + layer + " -o " + deck).code == 0);
+        std::string text = read_file(deck);
+        const auto replace = [&](const std::string& old, const std::string& now) {
+            const std::size_t at = text.find(old);
+            REQUIRE(at != std::string::npos);
+            text.replace(at, old.size(), now);
+        };
+        replace("rwl_a_2_3 wl_a_2_2 wl_a_2_3 {rwl}", "rwl_a_2_3 wl_a_2_2 wl_a_2_3 500");
+        replace("v_x_0_0_1 x_0_0_1 0 dc 0.2", "v_x_0_0_1 x_0_0_1 0 dc 0.15");
+        const auto read = run_kirchnet("netlist " + layer + " --read " +
+                                       folder.write("edited.cir", text) + " --solve --json");
+        CAPTURE(read.err);
+        REQUIRE(read.code == 0);
+        const auto object = json::parse(read.out);
+        CHECK(object["engine"] == "circuit");
+        std::vector<std::string> names;
+        for (const auto& output : object["outputs"]) names.push_back(output["name"]);
+        const auto before = run_operating_point(read_file(deck), names);
+        const auto after = run_operating_point(text, names);
+        bool is_changed = false;
+        for (const auto& output : object["outputs"]) {
+            const std::string name = output["name"];
+            CAPTURE(name);
+            CHECK(output["before"].get<double>() ==
+                  doctest::Approx(before.at(name)).epsilon(1e-6).scale(0));
+            CHECK(output["after"].get<double>() ==
+                  doctest::Approx(after.at(name)).epsilon(1e-6).scale(0));
+            is_changed |= std::abs(after.at(name) - before.at(name)) > 1e-3 * after.at(name);
+        }
+        CHECK(is_changed);
+    }
 }
 
 TEST_CASE("a deck of one column is read back, against the network and against arrays") {

@@ -9,9 +9,12 @@
 #include <set>
 
 #include "circuit/error.hpp"
+#include "circuit/layer_circuit.hpp"
 #include "data/crossbar_file.hpp"
 #include "netlists/deck_reading.hpp"
 #include "netlists/ngspice_session.hpp"
+#include "solver/circuit_solver.hpp"
+#include "tools/circuit_check.hpp"
 #include "tools/commands.hpp"
 #include "tools/deck_report.hpp"
 #include "tools/edited_deck.hpp"
@@ -165,23 +168,73 @@ std::vector<std::string> labels_of(const OriginalLayer& original) {
     return labels;
 }
 
-/// Sums of the layer's outputs over its tiles, of both decks.
-DeckOutputs solve(const OriginalLayer& original, const std::string& edited,
-                  const NgspiceSettings& settings) {
+/// The layer's sums over its tiles, by name.
+std::vector<std::string> sums_of(const OriginalLayer& original) {
     std::set<Index> channels;
     for (const LayerTile& part : original.tiles)
         for (Index j = 0; j < part.tile.outputs(); ++j)
             channels.insert(part.tile.block().first_output_channel + j);
-    std::vector<std::string> wanted;
-    for (const Index channel : channels) wanted.push_back(layer_sum_net(channel));
-    const auto before = run_operating_point(original.deck, wanted, settings);
-    const auto after = run_operating_point(edited, wanted, settings);
-    DeckOutputs outputs{.engine = "ngspice", .list = {}};
+    std::vector<std::string> sums;
+    for (const Index channel : channels) sums.push_back(layer_sum_net(channel));
+    return sums;
+}
+
+/// Both decks by ngspice, which takes whatever was added.
+std::vector<DeckOutputChange> solve_by_ngspice(const OriginalLayer& original, const std::string& edited,
+                                         const NgspiceSettings& settings) {
+    const auto sums = sums_of(original);
+    const auto before = run_operating_point(original.deck, sums, settings);
+    const auto after = run_operating_point(edited, sums, settings);
+    std::vector<DeckOutputChange> outputs;
+    for (const std::string& name : sums) outputs.push_back({name, before.at(name), after.at(name)});
+    return outputs;
+}
+
+/// The tiles as the edited deck has them.
+std::vector<LayerTile> edited_tiles(const OriginalLayer& original, const LayerReading& reading) {
+    std::vector<LayerTile> tiles;
+    for (std::size_t i = 0; i < original.tiles.size(); ++i) {
+        const Tile& tile = original.tiles[i].tile;
+        GivenArrays given;
+        given.set(original.read_tiles[i].origin.tile, reading.tiles[i].arrays);
+        tiles.push_back({Tile(tile.block(), tile.settings(), std::nullopt, std::nullopt, &given),
+                         reading.tiles[i].voltages.front().head(tile.rows())});
+    }
+    return tiles;
+}
+
+/// The same by the general solver, where tiles are all there is.
+std::vector<DeckOutputChange> solve_exactly(const OriginalLayer& original, const LayerReading& reading) {
+    LayerCircuitSettings how{{}, original.settings.law, original.settings.read_voltage};
+    if (original.settings.readout == Readout::opamp) {
+        how.readout = original.settings.amplifiers;
+        how.readout->circuit.adc = {};
+        // An edited deck keeps the R_f that it was written with.
+        how.readout->circuit.feedback_resistance =
+            shared_feedback(original.tiles, how.readout->circuit);
+    }
+    const Circuit before = layer_circuit(original.tiles, how);
+    const Circuit after = layer_circuit(edited_tiles(original, reading), how);
+    const CircuitSolution was = solve_circuit(before);
+    const CircuitSolution is = solve_circuit(after);
+    std::vector<DeckOutputChange> outputs;
+    for (const std::string& name : sums_of(original))
+        outputs.push_back({name, voltage_of(before, was, name), voltage_of(after, is, name)});
+    return outputs;
+}
+
+/// Sums of the layer's outputs over its tiles, of both decks. A flat deck drives each array by
+/// itself and gates in a user's table are elsewhere than in decks: both are left to ngspice.
+DeckOutputs solve(const OriginalLayer& original, const std::string& edited,
+                  const LayerReading& reading, const NgspiceSettings& settings) {
+    const bool is_ours = beyond_of(original, reading).empty() && !is_flat_deck(edited) &&
+                         !has_gate_in_table(original.settings.law);
+    DeckOutputs outputs{.engine = is_ours ? whole_circuit : "ngspice",
+                        .list = is_ours ? solve_exactly(original, reading)
+                                        : solve_by_ngspice(original, edited, settings)};
     outputs.title = "sums over the tiles";
     outputs.word = "output";
     if (original.settings.readout == Readout::opamp) outputs.unit = "V";
-    for (const std::string& name : wanted)
-        outputs.list.push_back({name, before.at(name), after.at(name)});
     return outputs;
 }
 
@@ -242,7 +295,7 @@ int run_layer_read(const NetlistArguments& arguments, const std::string& edited)
     const auto changes = changes_of(original, reading);
     const auto beyond = beyond_of(original, reading);
     std::optional<DeckOutputs> outputs;
-    if (arguments.solve) outputs = solve(original, edited, ngspice);
+    if (arguments.solve) outputs = solve(original, edited, reading, ngspice);
     const auto files = save_edited(arguments, original, reading);
     if (!arguments.json) {
         print_text(differences_text(changes, beyond.size()) +

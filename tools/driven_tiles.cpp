@@ -30,20 +30,25 @@ DrivenTiles::DrivenTiles(const Experiment& experiment)
 }
 
 LayerTile DrivenTiles::tile(const TileChoice& choice, std::size_t number) const {
+    // A prime step spreads the sampled output pixels over the feature map.
+    constexpr std::size_t step = 7919;
+    const std::size_t position = number * step % graph_.geometry(choice.layer).positions();
     Tile tile = make_tile(choice);
     Eigen::VectorXd voltages =
-        drive_ ? image_voltages(tile, choice.layer, number)
+        drive_ ? image_voltages(tile, number, position)
                : random_voltages(tile.rows(), experiment_.read_voltage, experiment_.seed + number);
     return {std::move(tile), std::move(voltages)};
 }
 
 std::vector<LayerTile> DrivenTiles::layer(const LayerChoice& choice, std::size_t number) const {
+    const ImageShape shape = graph_.geometry(choice.layer).output;
+    const std::size_t middle = shape.height / 2 * shape.width + shape.width / 2;
     std::vector<LayerTile> tiles;
     for (const TilePlace& place :
          tile_places(tile_layer(graph_, choice.layer, experiment_.tile_settings(choice.mapping)))) {
         Tile tile = make_tile({choice.mapping, choice.layer, place});
         Eigen::VectorXd voltages =
-            drive_ ? image_voltages(tile, choice.layer, number)
+            drive_ ? image_voltages(tile, number, middle)
                    : random_layer_voltages(tile.block(), experiment_.read_voltage,
                                            experiment_.seed + number);
         tiles.push_back({std::move(tile), std::move(voltages)});
@@ -73,12 +78,9 @@ Tile DrivenTiles::make_tile(const TileChoice& choice) const {
             experiment_.given_arrays(choice.mapping).get()};
 }
 
-Eigen::VectorXd DrivenTiles::image_voltages(const Tile& tile, std::size_t layer,
-                                            std::size_t number) const {
-    // A prime step spreads the sampled output pixels over the feature map.
-    constexpr std::size_t step = 7919;
-    return drive_->voltages(tile.block(), number % drive_->images().test.size(),
-                            number * step % graph_.geometry(layer).positions(),
+Eigen::VectorXd DrivenTiles::image_voltages(const Tile& tile, std::size_t number,
+                                            std::size_t position) const {
+    return drive_->voltages(tile.block(), number % drive_->images().test.size(), position,
                             experiment_.read_voltage,
                             number % drive_->reads(tile.block().layer).size());
 }

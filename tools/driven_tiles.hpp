@@ -24,16 +24,17 @@ struct LayerChoice {
 };
 
 /// Tiles of an experiment's network with read voltages: those of a real image where data is given,
-/// else random ones between 0 V and the read voltage. `number` says which image, output pixel and
-/// read, or which random voltages.
+/// else random ones between 0 V and the read voltage. `number` says which image and read, or which
+/// random voltages.
 class DrivenTiles {
   public:
     explicit DrivenTiles(const Experiment& experiment);
 
     [[nodiscard]] const Graph& graph() const { return graph_; }
 
+    /// At an output pixel that `number` chooses as well.
     [[nodiscard]] LayerTile tile(const TileChoice& choice, std::size_t number) const;
-    /// Every tile of a layer, driven by one image at one output pixel in one read.
+    /// Every tile of a layer, driven by one image at the middle output pixel in one read.
     [[nodiscard]] std::vector<LayerTile> layer(const LayerChoice& choice, std::size_t number) const;
     /// The amplifiers of a layer, R_f as inference takes it; nothing where read-out is ideal.
     [[nodiscard]] std::optional<LinearReadout> readout(const LayerChoice& choice) const;
@@ -43,8 +44,8 @@ class DrivenTiles {
 
   private:
     [[nodiscard]] Tile make_tile(const TileChoice& choice) const;
-    [[nodiscard]] Eigen::VectorXd image_voltages(const Tile& tile, std::size_t layer,
-                                                 std::size_t number) const;
+    [[nodiscard]] Eigen::VectorXd image_voltages(const Tile& tile, std::size_t number,
+                                                 std::size_t position) const;
 
     const Experiment& experiment_;
     Graph graph_;

@@ -23,9 +23,10 @@ json report_of(const std::string& options) {
 
 TEST_CASE("check: a layer's whole deck agrees net by net, ideal read-out and amplifiers") {
     for (const std::string readout : {"ideal", "opamp"})
-        for (const std::string options : {"", "--bits-per-cell 3", "--subtract after",
-                                          "--cell 1t1r --fault-rate 0.05", "--reference-column"}) {
-            if (options == "--reference-column" && readout == "opamp") continue;
+        for (const std::string options :
+             {"", "--bits-per-cell 3", "--set converters.subtract=after",
+              "--cell 1t1r --fault-rate 0.05", "--set correction.kind=reference_column"}) {
+            if (contains(options, "correction") && readout == "opamp") continue;
             const json report = report_of("--array 5x9 --layer conv1 --tile all " + options +
                                           " --set readout.kind=" + readout);
             REQUIRE(report["records"].size() == 1);
@@ -44,7 +45,7 @@ TEST_CASE("check: a layer's whole deck agrees net by net, ideal read-out and amp
 TEST_CASE("check: --layer all goes through the network, driven by an image's activations") {
     const TemporaryFolder folder;
     const auto run = run_kirchnet(
-        "check " + digits + " --array 64x64 --segment 0 --mapping offset --layer all " +
+        "check " + digits + " --array 64x64 --segment 0 --driver 50 --mapping offset --layer all " +
         "--tile all --data " + digit_images + " --json --out " + (folder / "a.h5"));
     CAPTURE(run.err);
     REQUIRE(run.code == 0);
@@ -91,8 +92,9 @@ TEST_CASE("check: whole decks that disagree, or are asked for wrongly, are said"
     CHECK(refuses(check + "--layer conv1 --tile all --column 2", "--tile R,C"));
     CHECK(refuses(check + "--layer conv1 --tile 0,0 --column 999", "output 999"));
     CHECK(refuses(check + "--layer conv1 --tile all --engines nodal,ngspice", "--engines"));
-    CHECK(refuses(check + "--layer conv1 --tile all --cell sinh:4 --access-resistance 1k",
-                  "access resistance"));
+    CHECK(
+        refuses(check + "--array 9x8 --layer conv1 --tile all --cell sinh:4 --access-resistance 1k",
+                "access resistance"));
     const TemporaryFolder folder;
     const auto g = folder.write("G.csv", "1e-5,3e-5\n");
     CHECK(refuses("check --conductance " + g + " --layer conv1", "--conductance"));

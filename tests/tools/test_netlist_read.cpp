@@ -1,10 +1,13 @@
 #include <doctest/doctest.h>
 #include <fmt/format.h>
 
+#include <cmath>
 #include <filesystem>
 #include <nlohmann/json.hpp>
 #include <regex>
+#include <vector>
 
+#include "netlists/ngspice_session.hpp"
 #include "program.hpp"
 
 using namespace kirchnet::test;
@@ -304,12 +307,12 @@ TEST_CASE("an edited layer that tiles hold is solved here, and as ngspice solves
         const auto object = json::parse(read.out);
         CHECK(object["engine"] == "circuit");
         std::vector<std::string> names;
-        for (const auto& output : object["outputs"]) names.push_back(output["name"]);
-        const auto before = run_operating_point(read_file(deck), names);
-        const auto after = run_operating_point(text, names);
+        for (const auto& output : object["outputs"]) names.push_back(output["output"]);
+        const auto before = kirchnet::run_operating_point(read_file(deck), names);
+        const auto after = kirchnet::run_operating_point(text, names);
         bool is_changed = false;
         for (const auto& output : object["outputs"]) {
-            const std::string name = output["name"];
+            const std::string name = output["output"];
             CAPTURE(name);
             CHECK(output["before"].get<double>() ==
                   doctest::Approx(before.at(name)).epsilon(1e-6).scale(0));

@@ -6,6 +6,7 @@
 #include <vector>
 
 #include "circuit/characterised_cell.hpp"
+#include "circuit/crossbar.hpp"
 #include "circuit/table_law.hpp"
 #include "netlists/characterise.hpp"
 

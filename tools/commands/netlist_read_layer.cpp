@@ -180,8 +180,9 @@ std::vector<std::string> sums_of(const OriginalLayer& original) {
 }
 
 /// Both decks by ngspice, which takes whatever was added.
-std::vector<DeckOutputChange> solve_by_ngspice(const OriginalLayer& original, const std::string& edited,
-                                         const NgspiceSettings& settings) {
+std::vector<DeckOutputChange> solve_by_ngspice(const OriginalLayer& original,
+                                               const std::string& edited,
+                                               const NgspiceSettings& settings) {
     const auto sums = sums_of(original);
     const auto before = run_operating_point(original.deck, sums, settings);
     const auto after = run_operating_point(edited, sums, settings);
@@ -204,7 +205,8 @@ std::vector<LayerTile> edited_tiles(const OriginalLayer& original, const LayerRe
 }
 
 /// The same by the general solver, where tiles are all there is.
-std::vector<DeckOutputChange> solve_exactly(const OriginalLayer& original, const LayerReading& reading) {
+std::vector<DeckOutputChange> solve_exactly(const OriginalLayer& original,
+                                            const LayerReading& reading) {
     LayerCircuitSettings how{{}, original.settings.law, original.settings.read_voltage};
     if (original.settings.readout == Readout::opamp) {
         how.readout = original.settings.amplifiers;

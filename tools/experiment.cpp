@@ -9,6 +9,7 @@
 #include "data/fault_map_file.hpp"
 #include "tools/experiment_keys.hpp"
 #include "tools/presets.hpp"
+#include "tools/retired_keys.hpp"
 #include "tools/toml_input.hpp"
 
 namespace kirchnet {
@@ -161,6 +162,10 @@ void set_key(Experiment& experiment, std::string_view key, std::string_view valu
         set_key(experiment, "array.word_line_segment", value);
         set_key(experiment, "array.bit_line_segment", value);
         return;
+    }
+    if (const RetiredKey* retired = find_retired_key(key)) {
+        if (value == retired->neutral) return;
+        throw InvalidInput(std::string(key), std::string(retired->instead));
     }
     const ExperimentKey& found = find_key(key, key);
     try {

@@ -123,6 +123,17 @@ TEST_CASE("an experiment written as TOML reads back as the same experiment") {
     CHECK(to_toml(again) == text);
 }
 
+TEST_CASE("files of before keep being read where keys that are gone changed nothing") {
+    const TemporaryFolder folder;
+    const auto neutral = folder.write(
+        "old.toml",
+        "[readout]\nadc_bits = 0\nadc_range = 0\nadc_offset = 0\nadc_gain = 1\nadc_inl = []\n");
+    CHECK(to_toml(make_experiment(neutral, {})) == to_toml(Experiment()));
+    const auto used = folder.write("used.toml", "[readout]\nadc_bits = 6\n");
+    CHECK_THROWS_WITH_AS(make_experiment(used, {}), doctest::Contains("converters.adc_bits"),
+                         InvalidInput);
+}
+
 TEST_CASE("a preset is set before the other keys of its source, wherever it stands") {
     const TemporaryFolder folder;
     // TOML has no order: `array` sorts before `preset`.

@@ -58,7 +58,7 @@ TEST_CASE("readout names what is wrong") {
     refused(chip + "--set readout.swing=-1", "readout.swing");
     refused(chip + "--set readout.subtractor=magic", "'magic' is neither difference nor");
     refused(chip + "--set converters.adc_inl=0.5", "two entries");
-    refused(chip + "--set readout.adc_bits=6", "readout.adc_bits");
+    refused(chip + "--set readout.adc_bits=6", "converters.adc_bits");
     refused(chip + "--set cells.law=sinh:4", "cells.law");
     refused(digits, "data");
 }

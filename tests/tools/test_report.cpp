@@ -285,3 +285,20 @@ TEST_CASE("break-even lies between points as the axis is drawn") {
     CHECK(break_even(series, true).low == doctest::Approx(std::pow(100, 0.25)));
     CHECK(std::isnan(break_even(series, true).high));
 }
+
+TEST_CASE("reports are made of every published results file, whatever wrote it") {
+    const TemporaryFolder folder;
+    const std::filesystem::path published =
+        std::filesystem::path(KIRCHNET_EMBEDDED) / "../../docs/figures/yuan2021";
+    std::size_t files = 0;
+    for (const auto& entry : std::filesystem::directory_iterator(published)) {
+        if (entry.path().extension() != ".h5") continue;
+        ++files;
+        const auto run = run_kirchnet(
+            fmt::format("report '{}' -o '{}'", entry.path().string(), folder / "report.html"));
+        CAPTURE(entry.path().string());
+        CAPTURE(run.err);
+        CHECK(run.code == 0);
+    }
+    CHECK(files >= 11);
+}

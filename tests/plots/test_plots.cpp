@@ -337,7 +337,10 @@ TEST_CASE("line charts of one value and of many series are drawn") {
     LineChart chart{.title = "", .panels = {{"", {}}}};
     for (int i = 0; i < 20; ++i)
         chart.panels[0].series.push_back({"series <" + std::to_string(i) + ">", {{1, 5, 5, 5}}});
-    CHECK(is_well_formed(line_chart(chart), "many_series"));
+    const std::string svg = line_chart(chart);
+    CHECK(is_well_formed(svg, "many_series"));
+    // 7 colours: the 13 series beyond them have a piece of their dashed line beside their name.
+    CHECK(count(svg, "stroke-dasharray") == 13);
 }
 
 TEST_CASE("line charts that are none are refused") {

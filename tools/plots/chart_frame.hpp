@@ -31,7 +31,11 @@ std::vector<std::string> wrap_title(std::string_view title, double width);
 /// @return  baseline of what comes below
 double draw_title(Svg& svg, const std::vector<std::string>& lines, double width);
 
-/// Names beside squares of their colours, by the place of each name.
+/// How lines are dashed that are more than there are colours; empty: not at all.
+std::string_view dashes_of(std::size_t series);
+
+/// Names beside squares of their colours, by the place of each name; beside pieces of their lines
+/// where these are dashed.
 class Legend {
   public:
     /// In as many rows as a picture with so much room needs.

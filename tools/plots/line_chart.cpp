@@ -183,12 +183,6 @@ std::vector<LinePoint> in_order(const LineSeries& series) {
     return points;
 }
 
-/// Series beyond the colours there are come dashed.
-std::string_view dashes_of(std::size_t series) {
-    constexpr std::array<std::string_view, 4> dashes{"", "7 4", "2 3", "9 3 2 3"};
-    return dashes[series / colours.size() % dashes.size()];
-}
-
 void draw_series(Svg& svg, const Frame& frame, std::size_t panel, const LineSeries& series,
                  bool has_dots) {
     const std::size_t place = frame.colour(series);

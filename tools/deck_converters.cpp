@@ -38,10 +38,8 @@ Drivers drivers_without_images(const Graph& graph, const ArmSettings& arm) {
         throw InvalidInput("readout.converters",
                            "ranges are calibrated on images: give --data, or "
                            "converters.adc_range = full or manual");
-    const SolverFactory ideal = engine_factory("ideal");
-    ChipSettings chip{arm.chip.tile};
-    std::vector<LayerOperators> layers = extract_operators(graph, chip, ideal);
-    Calibration ranges;
+    std::vector<LayerOperators> layers =
+        extract_operators(graph, ChipSettings{arm.chip.tile}, engine_factory("ideal"));
     Drivers drivers;
     for (std::size_t layer = 0; layer < layers.size(); ++layer) {
         drivers.push_back(crossbar_driver(graph, layer, std::move(layers[layer])));

@@ -216,25 +216,25 @@ std::string range_parameters(const OutputAdc& adc, std::size_t slice) {
         slice_suffix(adc, slice), number(of.lsb()), of.lowest_code(), of.highest_code());
 }
 
-std::string converter_parameters(const Tile& tile, const OutputAdc& adc,
-                                 SubtractorKind subtractor) {
-    const bool is_inverting = !tile.has_subtractors() || subtractor == SubtractorKind::difference;
+std::string converter_parameters(const TileAmplifiers& amplifiers) {
+    const OutputAdc& adc = amplifiers.circuit.adc;
     std::string text = fmt::format(".param adc_b={} ; converter, bits\n", adc.adc.front().bits);
     for (std::size_t k = 0; k < adc.adc.size(); ++k) text += range_parameters(adc, k);
     if (!are_alike(adc.errors)) return text + "* each converter has offset and gain of its own\n";
+    const double gain = amplifiers.conversions.front().front().gain;
     return text + fmt::format(".param adc_off={} adc_gain={} ; offset [LSB]; gain{}\n",
-                              number(adc.errors.offset),
-                              number(is_inverting ? -adc.errors.gain : adc.errors.gain),
-                              is_inverting ? ", below 0: amplifiers invert" : "");
+                              number(adc.errors.offset), number(gain),
+                              gain < 0 ? ", below 0: amplifiers invert" : "");
 }
 
-std::string conversion_parameters(const Tile& tile, const SubtractorCircuit& circuit) {
+std::string conversion_parameters(const TileAmplifiers& amplifiers) {
+    const SubtractorCircuit& circuit = amplifiers.circuit;
     std::string text;
     if (circuit.hold.is_there())
         text += fmt::format(
             ".param hold_gain={} pedestal={} ; sample and hold: droop, charge injection [V]\n",
             number(circuit.hold.gain()), number(circuit.hold.pedestal));
-    if (circuit.adc.is_there()) text += converter_parameters(tile, circuit.adc, circuit.kind);
+    if (circuit.adc.is_there()) text += converter_parameters(amplifiers);
     return text;
 }
 
@@ -438,7 +438,7 @@ std::string amplifier_parameters(const Tile& tile, const DeckAmplifiers& amplifi
                             number(circuit.bridge_resistance));
     if (tile.has_subtractors() && circuit.kind == SubtractorKind::current_mode)
         text += ".param rx={rf} ; from a column's TIA to the amplifier of its pair [ohm]\n";
-    if (has_conversion(&amplifiers)) text += conversion_parameters(tile, circuit);
+    if (has_conversion(&amplifiers)) text += conversion_parameters(amplifiers.values);
     return text;
 }
 

@@ -16,7 +16,7 @@
 #include "solver/circuit_solver.hpp"
 #include "tests/agreement/deck_agreement.hpp"
 #include "tests/agreement/nonlinear_laws.hpp"
-#include "tests/netlists/example_tile.hpp"
+#include "tests/netlists/example_layer.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet_test;
@@ -66,32 +66,10 @@ FaultMap faults_of_layer() {
     return faults;
 }
 
-/// Six inputs and three outputs on two rows and two columns of tiles; with slices two of each.
 std::vector<LayerTile> layer_of(const LayerCase& which) {
-    const TileSettings settings = settings_of(which);
     std::optional<FaultSource> faults;
     if (which.is_faulty) faults = faults_of_layer();
-    std::vector<LayerTile> tiles;
-    for (Index row = 0; row < 2; ++row)
-        for (Index column = 0; column < 2; ++column)
-            for (int slice = 0; slice < slice_count(settings); ++slice) {
-                WeightBlock block;
-                block.layer = "conv";
-                block.tile_row = row;
-                block.tile_column = column;
-                block.slice = slice;
-                block.first_output_channel = 2 * column;
-                block.weights.resize(3, column == 0 ? 2 : 1);
-                for (Index r = 0; r < 3; ++r) {
-                    block.inputs.push_back({static_cast<std::int32_t>(3 * row + r), 0, 0});
-                    for (Index j = 0; j < block.weights.cols(); ++j)
-                        block.weights(r, j) =
-                            std::cos(static_cast<double>(5 * r + 3 * j + 7 * row + 11 * column));
-                }
-                const Eigen::Vector3d inputs = example_inputs * (row == 0 ? 1 : -0.6);
-                tiles.push_back({Tile(block, settings, faults), inputs});
-            }
-    return tiles;
+    return example_layer(settings_of(which), 1, faults);
 }
 
 /// R_f such that columns stay within their swing, or go far beyond it; no two amplifiers alike.

@@ -6,7 +6,7 @@
 #include <utility>
 
 #include "circuit/error.hpp"
-#include "example_tile.hpp"
+#include "example_layer.hpp"
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "run_deck.hpp"
@@ -40,29 +40,6 @@ Eigen::VectorXd outputs_of(const Tile& tile, const Eigen::VectorXd& used) {
             outputs(j) += side == Polarity::a ? current : -current;
         }
     return outputs;
-}
-
-/// A layer of six inputs and three outputs, on two rows and two columns of tiles.
-std::vector<LayerTile> example_layer(const TileSettings& settings) {
-    std::vector<LayerTile> tiles;
-    for (Index row = 0; row < 2; ++row)
-        for (Index column = 0; column < 2; ++column) {
-            WeightBlock block;
-            block.layer = "conv";
-            block.tile_row = row;
-            block.tile_column = column;
-            block.first_output_channel = 2 * column;
-            block.weights.resize(3, column == 0 ? 2 : 1);
-            for (Index r = 0; r < 3; ++r) {
-                block.inputs.push_back({static_cast<std::int32_t>(3 * row + r), 0, 0});
-                for (Index j = 0; j < block.weights.cols(); ++j)
-                    block.weights(r, j) =
-                        std::cos(static_cast<double>(5 * r + 3 * j + 7 * row + 11 * column));
-            }
-            Eigen::Vector3d inputs = example_inputs * (row == 0 ? 1 : -0.6);
-            tiles.push_back({Tile(block, settings), inputs});
-        }
-    return tiles;
 }
 
 Eigen::Vector3d layer_outputs(const std::vector<LayerTile>& tiles) {

@@ -7,7 +7,7 @@
 #include "circuit/error.hpp"
 #include "circuit/names.hpp"
 #include "edited_text.hpp"
-#include "example_tile.hpp"
+#include "example_layer.hpp"
 #include "netlists/deck_reading.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "solver/nodal_solver.hpp"
@@ -27,25 +27,7 @@ TileSettings settings_of(Mapping mapping, Layout layout) {
 
 /// Two rows and two columns of tiles; word lines of a row share their inputs.
 std::vector<LayerTile> layer_of(const TileSettings& settings) {
-    std::vector<LayerTile> tiles;
-    for (Index row = 0; row < 2; ++row)
-        for (Index column = 0; column < 2; ++column) {
-            WeightBlock block;
-            block.layer = "conv";
-            block.tile_row = row;
-            block.tile_column = column;
-            block.first_output_channel = 2 * column;
-            block.weights.resize(3, 2);
-            for (Index r = 0; r < 3; ++r) {
-                block.inputs.push_back({static_cast<std::int32_t>(3 * row + r), 0, 0});
-                for (Index j = 0; j < 2; ++j)
-                    block.weights(r, j) =
-                        std::cos(static_cast<double>(5 * r + 3 * j + 7 * row + 11 * column));
-            }
-            const Eigen::Vector3d inputs = example_inputs * (row == 0 ? 1 : -0.6);
-            tiles.push_back({Tile(block, settings), inputs});
-        }
-    return tiles;
+    return example_layer(settings, 2);
 }
 
 std::string deck_of(const std::vector<LayerTile>& tiles, bool is_flat, const CellLaw& law = {},

@@ -25,7 +25,9 @@ Eigen::VectorXd random_layer_voltages(const WeightBlock& block, double limit, st
 }  // namespace
 
 DrivenTiles::DrivenTiles(const Experiment& experiment)
-    : experiment_(experiment), graph_(load_graph(experiment)) {
+    : experiment_(experiment), graph_(load_graph(experiment)), faults_(experiment.fault_source()) {
+    for (const Mapping mapping : experiment.mappings)
+        given_[mapping] = experiment.given_arrays(mapping);
     if (!experiment.data.empty()) drive_.emplace(graph_, experiment);
 }
 
@@ -74,8 +76,7 @@ Tile DrivenTiles::make_tile(const TileChoice& choice) const {
     const TileSettings settings = experiment_.tile_settings(choice.mapping);
     const TilePlace& place = choice.place;
     return {weight_block(graph_, choice.layer, settings, place.row, place.column, place.slice),
-            settings, experiment_.fault_source(), experiment_.device_draw(),
-            experiment_.given_arrays(choice.mapping).get()};
+            settings, faults_, experiment_.device_draw(), given_.at(choice.mapping).get()};
 }
 
 Eigen::VectorXd DrivenTiles::image_voltages(const Tile& tile, std::size_t number,

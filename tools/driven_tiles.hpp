@@ -1,5 +1,7 @@
 #pragma once
 
+#include <map>
+#include <memory>
 #include <optional>
 #include <string>
 #include <vector>
@@ -49,6 +51,8 @@ class DrivenTiles {
 
     const Experiment& experiment_;
     Graph graph_;
+    std::optional<FaultSource> faults_;
+    std::map<Mapping, std::shared_ptr<const GivenArrays>> given_;  ///< null: none
     std::optional<ImageDrive> drive_;
 };
 

@@ -1,5 +1,5 @@
 # Text files as constants of the program: a script that a build step runs.
-#   cmake -DOUT=page_files.cpp -DHEADER=tools/page_files.hpp "-DFILES=name=path;name=path"
+#   cmake -DOUT=page_files.cpp -DHEADER=tools/output/page_files.hpp "-DFILES=name=path;name=path"
 #         -P EmbedText.cmake
 set(body "")
 foreach(entry IN LISTS FILES)

@@ -8,7 +8,7 @@
 #include <new>
 
 #include "circuit/error.hpp"
-#include "tools/subcommands.hpp"
+#include "tools/options/subcommands.hpp"
 
 namespace kirchnet {
 namespace {

@@ -8,13 +8,13 @@
 #include <string>
 
 #include "circuit/error.hpp"
-#include "tools/plots/axis.hpp"
-#include "tools/plots/bar_chart.hpp"
-#include "tools/plots/heat_map.hpp"
-#include "tools/plots/line_chart.hpp"
-#include "tools/plots/schematic.hpp"
-#include "tools/plots/svg.hpp"
-#include "tools/plots/waterfall.hpp"
+#include "tools/output/plots/axis.hpp"
+#include "tools/output/plots/bar_chart.hpp"
+#include "tools/output/plots/heat_map.hpp"
+#include "tools/output/plots/line_chart.hpp"
+#include "tools/output/plots/schematic.hpp"
+#include "tools/output/plots/svg.hpp"
+#include "tools/output/plots/waterfall.hpp"
 
 using namespace kirchnet;
 

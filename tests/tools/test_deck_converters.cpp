@@ -12,7 +12,7 @@
 #include "nn/tiling.hpp"
 #include "solver/transfer_solver.hpp"
 #include "tests/nn/small_networks.hpp"
-#include "tools/deck_converters.hpp"
+#include "tools/input/deck_converters.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet::test;

@@ -3,9 +3,9 @@
 
 #include "circuit/error.hpp"
 #include "program.hpp"
-#include "tools/experiment.hpp"
-#include "tools/network_input.hpp"
-#include "tools/utf8.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/utf8.hpp"
+#include "tools/settings/experiment.hpp"
 
 using namespace kirchnet;
 using kirchnet::test::TemporaryFolder;

@@ -6,7 +6,7 @@
 #include "circuit/error.hpp"
 #include "data/network_file.hpp"
 #include "tests/scratch_folder.hpp"
-#include "tools/pruning_journal.hpp"
+#include "tools/pruning/pruning_journal.hpp"
 
 using namespace kirchnet;
 

@@ -6,8 +6,8 @@
 #include "data/network_file.hpp"
 #include "data/sweep_file.hpp"
 #include "tests/tools/program.hpp"
-#include "tools/experiment.hpp"
-#include "tools/sweep_figures.hpp"
+#include "tools/settings/experiment.hpp"
+#include "tools/sweep/sweep_figures.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet::test;

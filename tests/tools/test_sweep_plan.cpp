@@ -4,9 +4,9 @@
 
 #include "circuit/error.hpp"
 #include "program.hpp"
-#include "tools/sweep_gates.hpp"
-#include "tools/sweep_plan.hpp"
-#include "tools/sweep_summary.hpp"
+#include "tools/sweep/sweep_gates.hpp"
+#include "tools/sweep/sweep_plan.hpp"
+#include "tools/sweep/sweep_summary.hpp"
 
 using namespace kirchnet;
 using test::contains;

@@ -12,7 +12,7 @@
 #include "data/network_file.hpp"
 #include "program.hpp"
 #include "solver/nodal_solver.hpp"
-#include "tools/cell_trace.hpp"
+#include "tools/reports/cell_trace.hpp"
 
 using namespace kirchnet;
 using namespace kirchnet::test;

@@ -6,13 +6,13 @@
 
 #include "circuit/error.hpp"
 #include "data/atomic_file.hpp"
-#include "tools/budget_report.hpp"
-#include "tools/commands.hpp"
-#include "tools/engines.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
-#include "tools/run_record.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/engines.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/budget_report.hpp"
+#include "tools/reports/run_record.hpp"
 
 namespace kirchnet {
 namespace {

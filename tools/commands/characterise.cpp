@@ -10,8 +10,8 @@
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/cell_file.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 namespace {

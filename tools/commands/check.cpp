@@ -8,13 +8,13 @@
 #include "circuit/random.hpp"
 #include "circuit/read_point.hpp"
 #include "data/result_file.hpp"
-#include "tools/check_report.hpp"
-#include "tools/commands.hpp"
-#include "tools/crossbar_input.hpp"
-#include "tools/driven_tiles.hpp"
-#include "tools/engine_check.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
+#include "tools/checks/check_report.hpp"
+#include "tools/checks/engine_check.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/crossbar_input.hpp"
+#include "tools/input/driven_tiles.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
 
 namespace kirchnet {
 namespace {

@@ -11,12 +11,12 @@
 #include "data/matrix_file.hpp"
 #include "nn/detail/readout_fold.hpp"
 #include "nn/tiling.hpp"
-#include "tools/array_maps.hpp"
-#include "tools/commands.hpp"
-#include "tools/crossbar_input.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
-#include "tools/plots/schematic.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/crossbar_input.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/plots/schematic.hpp"
+#include "tools/reports/array_maps.hpp"
 
 namespace kirchnet {
 namespace {

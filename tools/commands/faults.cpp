@@ -8,9 +8,9 @@
 #include "circuit/error.hpp"
 #include "data/fault_map_file.hpp"
 #include "nn/tiling.hpp"
-#include "tools/commands.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 namespace {

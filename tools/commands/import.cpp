@@ -11,8 +11,8 @@
 #include "data/network_file.hpp"
 #include "data/pruning.hpp"
 #include "nn/tiling.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 namespace {

@@ -1,8 +1,8 @@
 #include <nlohmann/json.hpp>
 
 #include "data/result_file.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 

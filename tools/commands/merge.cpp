@@ -4,9 +4,9 @@
 
 #include "circuit/error.hpp"
 #include "data/sweep_file.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
-#include "tools/sweep_summary.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
+#include "tools/sweep/sweep_summary.hpp"
 
 namespace kirchnet {
 

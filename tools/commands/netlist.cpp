@@ -10,10 +10,10 @@
 #include "netlists/netlist_writer.hpp"
 #include "netlists/ngspice_solver.hpp"
 #include "solver/transfer_solver.hpp"
-#include "tools/commands.hpp"
-#include "tools/edited_deck.hpp"
-#include "tools/output.hpp"
-#include "tools/tile_deck_input.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/edited_deck.hpp"
+#include "tools/input/tile_deck_input.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 namespace {

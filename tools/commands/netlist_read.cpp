@@ -9,11 +9,11 @@
 #include "netlists/deck_reading.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "solver/transfer_solver.hpp"
-#include "tools/commands.hpp"
-#include "tools/deck_report.hpp"
-#include "tools/edited_deck.hpp"
-#include "tools/output.hpp"
-#include "tools/tile_deck_input.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/edited_deck.hpp"
+#include "tools/input/tile_deck_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/reports/deck_report.hpp"
 
 namespace kirchnet {
 namespace {

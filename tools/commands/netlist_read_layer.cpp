@@ -14,12 +14,12 @@
 #include "netlists/deck_reading.hpp"
 #include "netlists/ngspice_session.hpp"
 #include "solver/circuit_solver.hpp"
-#include "tools/circuit_check.hpp"
-#include "tools/commands.hpp"
-#include "tools/deck_report.hpp"
-#include "tools/edited_deck.hpp"
-#include "tools/output.hpp"
-#include "tools/tile_deck_input.hpp"
+#include "tools/checks/circuit_check.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/edited_deck.hpp"
+#include "tools/input/tile_deck_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/reports/deck_report.hpp"
 
 namespace kirchnet {
 namespace {

@@ -10,13 +10,13 @@
 #include "circuit/read_point.hpp"
 #include "data/atomic_file.hpp"
 #include "solver/line_solver.hpp"
-#include "tools/cell_law_input.hpp"
-#include "tools/commands.hpp"
-#include "tools/engines.hpp"
-#include "tools/network_input.hpp"
-#include "tools/nonlinear_report.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/cell_law_input.hpp"
+#include "tools/input/engines.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/nonlinear_report.hpp"
 
 namespace kirchnet {
 namespace {

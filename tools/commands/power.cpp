@@ -7,13 +7,13 @@
 
 #include "circuit/error.hpp"
 #include "nn/calibration.hpp"
-#include "tools/commands.hpp"
-#include "tools/crossbar_input.hpp"
-#include "tools/engines.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
-#include "tools/power_report.hpp"
-#include "tools/progress.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/crossbar_input.hpp"
+#include "tools/input/engines.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/power_report.hpp"
 
 namespace kirchnet {
 namespace {

@@ -16,14 +16,14 @@
 #include "nn/graph.hpp"
 #include "nn/hierarchical_pruning.hpp"
 #include "nn/inference.hpp"
-#include "tools/commands.hpp"
-#include "tools/faulty_accuracy.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
-#include "tools/pruning_journal.hpp"
-#include "tools/pruning_report.hpp"
-#include "tools/run_record.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/pruning/faulty_accuracy.hpp"
+#include "tools/pruning/pruning_journal.hpp"
+#include "tools/pruning/pruning_report.hpp"
+#include "tools/reports/run_record.hpp"
 
 namespace kirchnet {
 namespace {

@@ -10,11 +10,11 @@
 #include "circuit/units.hpp"
 #include "nn/calibration.hpp"
 #include "nn/common_mode.hpp"
-#include "tools/commands.hpp"
-#include "tools/engines.hpp"
-#include "tools/network_input.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/engines.hpp"
+#include "tools/input/network_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
 
 namespace kirchnet {
 namespace {

@@ -4,10 +4,10 @@
 
 #include "circuit/error.hpp"
 #include "data/atomic_file.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
-#include "tools/run_record.hpp"
-#include "tools/sweep_page.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
+#include "tools/reports/run_record.hpp"
+#include "tools/sweep/sweep_page.hpp"
 
 namespace kirchnet {
 namespace {

@@ -8,11 +8,11 @@
 #include "circuit/error.hpp"
 #include "data/atomic_file.hpp"
 #include "nn/detail/readout_fold.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
-#include "tools/settling_report.hpp"
-#include "tools/tile_deck_input.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/tile_deck_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/settling_report.hpp"
 
 namespace kirchnet {
 namespace {

@@ -9,10 +9,10 @@
 #include "circuit/stanford_law.hpp"
 #include "data/crossbar_file.hpp"
 #include "data/matrix_file.hpp"
-#include "tools/commands.hpp"
-#include "tools/crossbar_input.hpp"
-#include "tools/engines.hpp"
-#include "tools/output.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/crossbar_input.hpp"
+#include "tools/input/engines.hpp"
+#include "tools/output/output.hpp"
 
 namespace kirchnet {
 namespace {

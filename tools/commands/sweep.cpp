@@ -6,14 +6,14 @@
 #include <set>
 
 #include "circuit/error.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
-#include "tools/run_record.hpp"
-#include "tools/sweep_gates.hpp"
-#include "tools/sweep_plan.hpp"
-#include "tools/sweep_runner.hpp"
-#include "tools/sweep_summary.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/run_record.hpp"
+#include "tools/sweep/sweep_gates.hpp"
+#include "tools/sweep/sweep_plan.hpp"
+#include "tools/sweep/sweep_runner.hpp"
+#include "tools/sweep/sweep_summary.hpp"
 
 namespace kirchnet {
 namespace {

@@ -7,11 +7,11 @@
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/cell_map_file.hpp"
-#include "tools/cell_trace.hpp"
-#include "tools/commands.hpp"
-#include "tools/output.hpp"
-#include "tools/progress.hpp"
-#include "tools/tile_deck_input.hpp"
+#include "tools/commands/commands.hpp"
+#include "tools/input/tile_deck_input.hpp"
+#include "tools/output/output.hpp"
+#include "tools/output/progress.hpp"
+#include "tools/reports/cell_trace.hpp"
 
 namespace kirchnet {
 namespace {

@@ -4,6 +4,7 @@
 
 #include "circuit/error.hpp"
 #include "program.hpp"
+#include "tools/sweep/shard.hpp"
 #include "tools/sweep/sweep_gates.hpp"
 #include "tools/sweep/sweep_plan.hpp"
 #include "tools/sweep/sweep_summary.hpp"

@@ -10,6 +10,7 @@
 #include "tools/output/output.hpp"
 #include "tools/output/progress.hpp"
 #include "tools/reports/run_record.hpp"
+#include "tools/sweep/shard.hpp"
 #include "tools/sweep/sweep_gates.hpp"
 #include "tools/sweep/sweep_plan.hpp"
 #include "tools/sweep/sweep_runner.hpp"

@@ -9,6 +9,7 @@
 #include "data/sweep_file.hpp"
 #include "nn/arm.hpp"
 #include "tools/input/network_input.hpp"
+#include "tools/sweep/shard.hpp"
 #include "tools/sweep/sweep_plan.hpp"
 
 namespace kirchnet {

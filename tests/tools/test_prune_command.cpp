@@ -139,8 +139,12 @@ TEST_CASE("hierarchical pruning writes the network and every decision") {
     for (const Node& node : best.nodes)
         if (cell_weights(node.operation) != nullptr)
             CHECK(log["best"]["ratios"][node.name] == node.pruned_ratio);
-    CHECK(contains(read_file(folder / "h.md"), "| step"));
-    CHECK(contains(read_file(folder / "h.md"), "strict_best"));
+    const std::string text = read_file(folder / "h.md");
+    CHECK(contains(text, "| step"));
+    CHECK(contains(text, "strict_best"));
+    for (const Node& node : best.nodes)
+        if (const Tensor* weights = cell_weights(node.operation))
+            CHECK(contains(text, " " + std::to_string(weights->values.size()) + " |"));
 }
 
 TEST_CASE("without libtorch training is refused with the way out") {

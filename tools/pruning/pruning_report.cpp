@@ -3,6 +3,7 @@
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
+#include <algorithm>
 #include <nlohmann/json.hpp>
 
 #include "tools/output/output.hpp"
@@ -14,10 +15,34 @@ std::string percent(double share) {
     return fmt::format("{:.3f}", 100 * share);
 }
 
+std::string short_list(const std::vector<std::string>& layers) {
+    if (layers.size() <= 3) return fmt::format("{}", fmt::join(layers, ", "));
+    return fmt::format("{} to {} ({} layers)", layers.front(), layers.back(), layers.size());
+}
+
 std::string outcome(const PruningDecision& decision) {
     if (!decision.taken)
-        return fmt::format("not taken, {} given up", fmt::join(decision.given_up, ", "));
+        return fmt::format("not taken, {} given up", short_list(decision.given_up));
     return decision.became_best ? "taken, best" : "taken";
+}
+
+/// The ratio of a block's layers, or the least and the greatest where the network given had others.
+std::string ratio_of(const PruningBlock& block, const Network& network) {
+    std::vector<double> ratios;
+    for (const Node& node : network.nodes)
+        if (std::find(block.layers.begin(), block.layers.end(), node.name) != block.layers.end())
+            ratios.push_back(node.pruned_ratio);
+    const auto [least, most] = std::minmax_element(ratios.begin(), ratios.end());
+    return *least == *most ? fmt::format("{:g}", *least)
+                           : fmt::format("{:g} to {:g}", *least, *most);
+}
+
+std::string ratio_table(const HierarchicalPruningResult& result) {
+    TextTable table({"layers", "weights of each", "best", "last"});
+    for (const PruningBlock& block : pruning_blocks(result.best))
+        table.add({short_list(block.layers), fmt::to_string(block.weights),
+                   ratio_of(block, result.best), ratio_of(block, result.last)});
+    return table.markdown();
 }
 
 nlohmann::json ratios_json(const Network& network) {
@@ -57,13 +82,7 @@ std::string pruning_markdown(const HierarchicalPruningResult& result,
                    fmt::to_string(decision.layers.size()), percent(decision.current_accuracy),
                    percent(decision.pruned_accuracy), outcome(decision)});
     }
-    TextTable ratios({"layer", "best", "last"});
-    for (std::size_t i = 0; i < result.best.nodes.size(); ++i)
-        if (cell_weights(result.best.nodes[i].operation) != nullptr)
-            ratios.add({result.best.nodes[i].name,
-                        fmt::format("{:g}", result.best.nodes[i].pruned_ratio),
-                        fmt::format("{:g}", result.last.nodes[i].pruned_ratio)});
-    return text + steps.markdown() + "\nShare pruned, layer by layer:\n\n" + ratios.markdown();
+    return text + steps.markdown() + "\nShare pruned, block by block:\n\n" + ratio_table(result);
 }
 
 nlohmann::json pruning_json(const HierarchicalPruningResult& result,

@@ -7,7 +7,7 @@
 #include <vector>
 
 #include "circuit/geometry.hpp"
-#include "tools/pruning/network_pruner.hpp"
+#include "tools/network_pruner.hpp"
 
 // What each subcommand was asked for, as the command line says it.
 namespace kirchnet {

@@ -1,6 +1,6 @@
 #pragma once
 
-#include "tools/pruning/network_pruner.hpp"
+#include "tools/network_pruner.hpp"
 
 namespace kirchnet {
 

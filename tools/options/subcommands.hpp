@@ -5,7 +5,7 @@
 #include <memory>
 #include <string>
 
-#include "tools/pruning/network_pruner.hpp"
+#include "tools/network_pruner.hpp"
 
 namespace kirchnet {
 

@@ -1,4 +1,4 @@
-#include "tools/pruning/network_pruner.hpp"
+#include "tools/network_pruner.hpp"
 
 #include <fmt/format.h>
 #include <unistd.h>

@@ -3,7 +3,8 @@
 #include <string_view>
 #include <vector>
 
-#include "nn/calibration.hpp"
+#include "nn/converter_settings.hpp"
+#include "nn/input_moments.hpp"
 
 namespace kirchnet {
 
@@ -45,32 +46,6 @@ struct CorrectionSettings {
 ///                       reference column that one is to correct with
 void check(const CorrectionSettings& correction, const TileSettings& tile,
            const ConverterSettings& converters);
-
-/// Second moments of what calibration images put on the rows of some of a layer's tiles.
-struct InputMoments {
-    std::size_t group = 0;
-    std::size_t first_row = 0;
-    std::size_t rows = 0;
-    /// E[v vᵀ], [rows + 1 × rows + 1], v as shares of the read voltage. The last entry of v is 1:
-    /// amplifiers' offsets come in by it.
-    Eigen::MatrixXd second;
-};
-
-/// Of one layer, one per range of rows that tiles have.
-using LayerMoments = std::vector<InputMoments>;
-
-/// Moments of the inputs that images put on tiles, through these DACs, in the software network. Of
-/// each image and layer at most 32 positions count. Does not depend on the number of threads.
-/// @param layers  whose tiles
-/// @param dacs    per layer
-std::vector<LayerMoments> observe_moments(const Graph& graph,
-                                          const std::vector<LayerOperators>& layers,
-                                          const std::vector<Dac>& dacs,
-                                          const LabelledImages& images,
-                                          const Progress& progress = {});
-
-/// Whether moments are those of a layer's tiles.
-bool has_moments(const LayerOperators& layer, const LayerMoments& moments);
 
 /// What a design's corrections are fitted to.
 struct CorrectionGoal {

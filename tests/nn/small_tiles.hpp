@@ -1,6 +1,10 @@
 #pragma once
 
+#include <vector>
+
 #include "circuit/tile.hpp"
+#include "nn/converters.hpp"
+#include "nn/graph.hpp"
 
 namespace kirchnet::test {
 
@@ -13,6 +17,12 @@ inline TileSettings small_tiles(Mapping mapping, double segment, Layout layout =
     settings.wires.word_line_segment = segment;
     settings.wires.bit_line_segment = segment;
     return settings;
+}
+
+inline std::vector<Dac> continuous_dacs(const Graph& graph) {
+    Dac dac;
+    dac.bits = 0;
+    return std::vector<Dac>(graph.layers().size(), dac);
 }
 
 }  // namespace kirchnet::test

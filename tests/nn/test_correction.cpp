@@ -1,5 +1,4 @@
 #include <doctest/doctest.h>
-#include <tbb/global_control.h>
 
 #include <Eigen/QR>
 #include <cmath>
@@ -100,12 +99,6 @@ TileSettings wide_tiles(CorrectionKind kind, Mapping mapping, Layout layout = La
 }
 
 /// DACs that leave inputs as they are.
-std::vector<Dac> continuous_dacs(const Graph& graph) {
-    Dac dac;
-    dac.bits = 0;
-    return std::vector<Dac>(graph.layers().size(), dac);
-}
-
 /// Operators of a design with wires, and what they are to be.
 struct Design {
     CorrectionGoal goal;
@@ -116,7 +109,8 @@ Design design_of(const Graph& graph, const TileSettings& tile, const LabelledIma
     Design design;
     design.layers = extract_operators(graph, tile, std::nullopt, transfer);
     design.goal.ideal = extract_operators(graph, tile, std::nullopt, ideal);
-    design.goal.moments = observe_moments(graph, design.layers, continuous_dacs(graph), images);
+    design.goal.moments =
+        observe_moments(graph, design.layers, test::continuous_dacs(graph), images);
     return design;
 }
 
@@ -244,41 +238,6 @@ TEST_CASE("where there is nothing to scale a gain stays 1") {
     const auto dead =
         fit_one(CorrectionKind::column_gain, layer_of({{1, 0}, {0, 1}}), white_moments(2), circuit);
     CHECK(dead.tiles[0].gain[1] == 1);
-}
-
-TEST_CASE("moments are those of the patches that images put on a tile's rows") {
-    const Graph graph(test::small_network());
-    const auto images = test::random_images(graph.network().input, 5);
-    const auto layers =
-        extract_operators(graph, test::small_tiles(Mapping::differential, 0), std::nullopt, ideal);
-    const auto moments = observe_moments(graph, layers, continuous_dacs(graph), images);
-    for (std::size_t layer = 0; layer < 3; ++layer) {
-        REQUIRE(has_moments(layers[layer], moments[layer]));
-        const auto geometry = graph.geometry(layer);
-        for (const InputMoments& of : moments[layer]) {
-            Eigen::MatrixXd sum = Eigen::MatrixXd::Zero(static_cast<Index>(of.rows + 1),
-                                                        static_cast<Index>(of.rows + 1));
-            for (std::size_t image = 0; image < 5; ++image)
-                for (std::size_t at = 0; at < geometry.positions(); ++at) {
-                    const auto patch = layer_inputs(graph, software_drivers(graph), images, image,
-                                                    layer, 0, at, geometry.groups);
-                    Eigen::VectorXd v(of.rows + 1);
-                    for (std::size_t row = 0; row < of.rows; ++row)
-                        v(static_cast<Index>(row)) =
-                            patch[of.group * geometry.rows_per_group() + of.first_row + row];
-                    v(static_cast<Index>(of.rows)) = 1;
-                    sum += v * v.transpose();
-                }
-            sum /= static_cast<double>(5 * geometry.positions());
-            // Continuous inputs are taken to 1/4096 of the DAC's range.
-            CHECK((of.second - sum).cwiseAbs().maxCoeff() < 1e-3 * (1 + sum.cwiseAbs().maxCoeff()));
-        }
-    }
-    const tbb::global_control one(tbb::global_control::max_allowed_parallelism, 1);
-    const auto alone = observe_moments(graph, layers, continuous_dacs(graph), images);
-    for (std::size_t layer = 0; layer < 3; ++layer)
-        for (std::size_t i = 0; i < moments[layer].size(); ++i)
-            CHECK(alone[layer][i].second == moments[layer][i].second);
 }
 
 TEST_CASE("without wires nothing is corrected") {

@@ -3,13 +3,11 @@
 
 #include <algorithm>
 #include <filesystem>
-#include <limits>
 #include <nlohmann/json.hpp>
 
 #include "circuit/error.hpp"
 #include "circuit/units.hpp"
 #include "data/atomic_file.hpp"
-#include "data/dataset.hpp"
 #include "data/digest.hpp"
 #include "data/network_file.hpp"
 #include "data/pruning.hpp"
@@ -23,38 +21,14 @@
 #include "tools/pruning/faulty_accuracy.hpp"
 #include "tools/pruning/pruning_journal.hpp"
 #include "tools/pruning/pruning_report.hpp"
+#include "tools/pruning/single_pruning.hpp"
 #include "tools/reports/run_record.hpp"
 
 namespace kirchnet {
 namespace {
 
-const std::string one_shot = "one-shot";
-const std::string fine_tune = "fine-tune";
-const std::string admm = "admm";
-const std::string hierarchical = "hpp";
-
-bool is_hierarchical(const PruneArguments& arguments) {
-    return arguments.method == hierarchical;
-}
-
-/// How weights are taken away in one go: the method, or what hpp does at each step.
-const std::string& pruning_way(const PruneArguments& arguments) {
-    return is_hierarchical(arguments) ? arguments.inner : arguments.method;
-}
-
-bool trains(const PruneArguments& arguments) {
-    return pruning_way(arguments) != one_shot;
-}
-
-void check_word(const std::string& option, const std::string& word,
-                const std::vector<std::string>& known) {
-    if (std::find(known.begin(), known.end(), word) == known.end())
-        throw InvalidInput(option, fmt::format("'{}' is none of {}", word, fmt::join(known, ", ")));
-}
-
 void check_arguments(const PruneArguments& arguments) {
-    check_word("--method", arguments.method, {one_shot, fine_tune, admm, hierarchical});
-    check_word("--inner", arguments.inner, {one_shot, fine_tune, admm});
+    check_methods(arguments);
     const bool has_ratio = arguments.ratio || !arguments.layer_ratios.empty();
     if (is_hierarchical(arguments) && has_ratio)
         throw InvalidInput("--ratio",
@@ -83,90 +57,6 @@ PruningRatios parse_ratios(const PruneArguments& arguments) {
     return ratios;
 }
 
-LabelledImages read_training_images(const Experiment& experiment, std::size_t count) {
-    if (experiment.data.empty())
-        throw InvalidInput("no training images given; name their folder with --data");
-    constexpr std::size_t all = std::numeric_limits<std::size_t>::max();
-    auto images = read_calibration_images(experiment.data, count > 0 ? count : all);
-    if (!images || images->size() == 0)
-        throw InvalidInput(experiment.data,
-                           "holds no training images: neither CIFAR-10's data_batch_1 to 5 (.bin, "
-                           ".bin.xz, .webp), nor IDX files train-*, nor calibration images of an "
-                           "images file");
-    return std::move(*images);
-}
-
-/// CIFAR-10's usual augmentation is wrong for digits: a mirrored 2 is none.
-Augmentation augmentation_of(const PruneArguments& arguments, const ImageShape& shape) {
-    if (arguments.augment == "none") return {};
-    if (arguments.augment == "crop") return {4, false};
-    if (arguments.augment == "crop-mirror") return {4, true};
-    check_word("--augment", arguments.augment, {"auto", "crop-mirror", "crop", "none"});
-    return shape.channels == 3 ? Augmentation{4, true} : Augmentation{};
-}
-
-TrainingSettings training_settings(const PruneArguments& arguments, const ImageShape& shape) {
-    TrainingSettings settings = fine_tuning();
-    settings.epochs = arguments.epochs;
-    settings.batch_size = arguments.batch_size;
-    settings.learning_rate = arguments.learning_rate;
-    settings.seed = arguments.seed;
-    settings.threads = arguments.threads;
-    settings.augmentation = augmentation_of(arguments, shape);
-    return settings;
-}
-
-PruningTraining pruning_training(const PruneArguments& arguments, const ImageShape& shape) {
-    PruningTraining training;
-    training.retraining = training_settings(arguments, shape);
-    if (pruning_way(arguments) == admm) {
-        training.admm.emplace();
-        training.admm->stage = training.retraining;
-        training.admm->stage.epochs = arguments.admm_epochs;
-        training.admm->rho = arguments.rho;
-        training.admm->stages = arguments.rho_stages;
-        training.admm->interval = arguments.admm_interval;
-    }
-    return training;
-}
-
-/// A bar per stage, and a line when an epoch is done.
-PruningObserver show_training() {
-    struct Shown {
-        std::string stage;
-        Progress bar;
-        double loss = 0;
-        std::size_t batches = 0;
-    };
-    return [shown = Shown{}](const PruningProgress& now) mutable {
-        if (now.stage != shown.stage) shown = {now.stage, show_progress(now.stage, "batches")};
-        shown.bar(now.done, now.total);
-        shown.loss += now.loss;
-        ++shown.batches;
-        if (!now.ends_epoch) return;
-        print_note(fmt::format(
-            "{}, epoch {}: mean loss {:.4f}{}", now.stage, now.epoch + 1,
-            shown.loss / static_cast<double>(shown.batches),
-            now.distance > 0 ? fmt::format(", |W - Z| / |W| {:.4f}", now.distance) : ""));
-        shown.loss = 0;
-        shown.batches = 0;
-    };
-}
-
-std::string describe_way(const PruneArguments& arguments) {
-    const std::string& way = pruning_way(arguments);
-    if (way == one_shot) return "smallest magnitudes, no training";
-    const std::string retraining = fmt::format(
-        "masked fine-tuning, {} epochs of {} training images, learning rate {:g}, "
-        "seed {}",
-        arguments.epochs,
-        arguments.training_images > 0 ? fmt::format("{}", arguments.training_images) : "all",
-        arguments.learning_rate, arguments.seed);
-    if (way == fine_tune) return "smallest magnitudes, then " + retraining;
-    return fmt::format("ADMM, {} stages of {} epochs from rho {:g} on, then {}",
-                       arguments.rho_stages, arguments.admm_epochs, arguments.rho, retraining);
-}
-
 std::string describe_ratios(const PruningRatios& ratios) {
     std::string text = fmt::format("{:g} of each mapped layer", ratios.all);
     for (const auto& [layer, ratio] : ratios.layers)
@@ -187,41 +77,6 @@ void check_checkpoint(const PruneArguments& arguments) {
     if (arguments.resume && !std::filesystem::exists(path))
         print_note(fmt::format("{} is not there: the pruning begins anew", path.string()));
 }
-
-/// Pruning of one network by one of the ways that are not hierarchical.
-class SinglePruning {
-  public:
-    SinglePruning(const PruneArguments& arguments, const Experiment& experiment,
-                  const Network& network)
-        : arguments_(arguments) {
-        if (!trains(arguments)) return;
-        if (!network.heads.empty())
-            throw InvalidInput(arguments.network,
-                               "is a detector, which can be pruned by one-shot alone");
-        images_ = read_training_images(experiment, arguments.training_images);
-        training_ = pruning_training(arguments, images_.shape);
-    }
-
-    void keep_checkpoints(const std::filesystem::path& path, bool resume) {
-        training_.checkpoint = path;
-        training_.resume = resume;
-    }
-
-    [[nodiscard]] Network operator()(const Network& network, const PruningRatios& ratios) const {
-        Network pruned = network;
-        if (trains(arguments_))
-            pruned = arguments_.pruner(network, images_, ratios, training_, show_training());
-        else
-            prune_by_magnitude(pruned, ratios);
-        retire_dead_channels(pruned);
-        return pruned;
-    }
-
-  private:
-    const PruneArguments& arguments_;
-    LabelledImages images_;
-    PruningTraining training_;
-};
 
 /// Of the float network on the test images beside the data; nothing without data.
 std::optional<double> software_accuracy(const Experiment& experiment, const Network& network) {

@@ -136,6 +136,7 @@
       valueRange: chart.range,
       xlabel: escape(chart.x_label),
       ylabel: escape(chart.y_label),
+      rightGap: 31,  // half a label: the last one stands under its tick
       axes: { x: { drawGrid: false, axisLabelWidth: 62 }, y: { axisLabelWidth: 46 } },
       drawPointCallback: pointPainter(chart),
       series: {},

@@ -169,8 +169,10 @@ TEST_CASE("fine-tuning wins back what pruning cost") {
     };
     const double one_shot = accuracy("");
     CHECK(accuracy(" --method fine-tune --epochs 3 --batch 32") > one_shot + 0.02);
-    CHECK(accuracy(" --method admm --epochs 1 --admm-epochs 1 --rho-stages 1 --batch 32") >
-          one_shot);
+    CHECK(accuracy(" --method admm --epochs 1 --admm-epochs 1 --rho-stages 1 --admm-interval 5 "
+                   "--batch 32") > one_shot);
+    CHECK(contains(read_network(folder / "p.h5").provenance.at("pruning"),
+                   "updated every 5 batches"));
 }
 
 TEST_CASE("training asks for training images and refuses what it cannot take") {

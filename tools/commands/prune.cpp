@@ -170,10 +170,10 @@ std::string describe_conditions(const PruneArguments& arguments, const Experimen
 std::string search_identity(const PruneArguments& arguments, const Experiment& experiment,
                             const HierarchicalPruningSettings& settings,
                             const std::string& conditions) {
-    return digest_of(fmt::format("{}|{}|{}|{}|{}|{}|{}", digest_of_file(arguments.network),
+    return digest_of(fmt::format("{}|{}|{}|{}|{}|{}|{}|{}", digest_of_file(arguments.network),
                                  conditions, to_toml(experiment),
                                  fmt::join(settings.candidates, ","), settings.threshold,
-                                 settings.advance_p, arguments.batch_size));
+                                 settings.advance_p, arguments.batch_size, arguments.augment));
 }
 
 /// Runs the search through its journal, which `--resume` reads.
